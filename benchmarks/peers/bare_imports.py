@@ -1,0 +1,32 @@
+"""The floor for idle memory: only the libraries that a running daemon uses, imported, in a loop that sleeps."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+
+import aiohttp.web
+import cryptography.hazmat.primitives.hashes
+import discord.ext.commands
+import msgspec
+import plexapi.server
+import prometheus_client
+import pydantic_settings
+import rapidfuzz.process
+import sqlalchemy
+import structlog
+
+LIBRARIES = (
+    aiohttp.web, cryptography.hazmat.primitives.hashes, discord.ext.commands, msgspec, plexapi.server,
+    prometheus_client, pydantic_settings, rapidfuzz.process, sqlalchemy, structlog,
+)  # fmt: skip
+
+
+async def idle() -> None:
+    sys.stdout.write("ready\n")
+    sys.stdout.flush()
+    await asyncio.sleep(600)
+
+
+if __name__ == "__main__":
+    asyncio.run(idle())
