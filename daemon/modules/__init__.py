@@ -1,0 +1,1 @@
+"""Features, each a folder with a `manifest.toml`; they do not know one another."""
