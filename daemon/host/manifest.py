@@ -32,7 +32,7 @@ _Command = Annotated[str, StringConstraints(pattern=r"^[-_a-z0-9]{1,32}$")]
 
 
 class Manifest(BaseModel):
-    """One `manifest.toml`. `config` holds each setting of the module with its default; the order of lists means nothing."""
+    """One `manifest.toml`. `config` holds each setting of the module with its default; lists have no order."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
