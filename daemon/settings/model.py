@@ -1,0 +1,225 @@
+"""What can be set, with types, bounds and defaults. `config/marquee.toml` documents each one."""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+from pathlib import Path
+from typing import Annotated, Any, Literal
+from urllib.parse import SplitResult, unquote, urlsplit
+
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, model_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+PLEX_TV = "https://plex.tv"
+_NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,31}")
+_SNOWFLAKE_MAX = 2**63 - 1
+
+
+def _split_commas(value: object) -> object:
+    """A list as the environment gives it: "1, 2" is ["1", "2"]; one number alone is a list, too; lists stay."""
+    if isinstance(value, int):
+        return [value]
+    return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
+
+
+def _check_name(name: str) -> str:
+    if not _NAME.fullmatch(name):
+        raise ValueError("names are 1 to 32 of a-z, 0-9, _ and -, beginning with a letter or digit")
+    return name
+
+
+def _check_secret(secret: SecretStr) -> SecretStr:
+    value = secret.get_secret_value()
+    if not value.strip():
+        raise ValueError("must not be empty")
+    if any(ch in value for ch in "\r\n\0"):
+        raise ValueError("must be one line")
+    return secret
+
+
+def _check_http_url(url: str) -> str:
+    parts = _split_url(url)
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        raise ValueError("must be a URL such as http://192.168.1.10:32400")
+    if parts.username or parts.password or parts.query or parts.fragment:
+        raise ValueError("must be a plain URL, without user, query or fragment")
+    return url.rstrip("/")
+
+
+def _check_loopback_url(url: str) -> str:
+    url = _check_http_url(url)
+    if not is_loopback(_split_url(url).hostname or ""):
+        raise ValueError("must be on loopback (127.0.0.1, ::1 or localhost): it is meant for simulators")
+    return url
+
+
+def _check_account_url(url: str) -> str:
+    return PLEX_TV if url.rstrip("/") == PLEX_TV else _check_loopback_url(url)
+
+
+def _check_connect(address: str) -> str:
+    host, _, port = address.rpartition(":")
+    if not host or not port.isdecimal() or not 0 < int(port) < 65536:
+        raise ValueError("must be HOST:PORT, such as 127.0.0.1:8443")
+    if not is_loopback(host.strip("[]")):
+        raise ValueError("must be on loopback (127.0.0.1, ::1 or localhost): it is meant for simulators")
+    return address
+
+
+def _check_database_url(secret: SecretStr) -> SecretStr:
+    url = secret.get_secret_value()
+    if not url.startswith(("sqlite:///", "postgresql://", "postgresql+psycopg://")):
+        raise ValueError("must begin with sqlite:/// or postgresql://")
+    if not url.startswith("sqlite:"):
+        _split_url(url)
+    return secret
+
+
+def _split_url(url: str) -> SplitResult:
+    try:
+        parts = urlsplit(url)
+        _ = parts.port  # parsed, and refused, only when it is read
+    except ValueError:
+        # The original text could repeat a password.
+        raise ValueError("is not a URL that can be read") from None
+    return parts
+
+
+def is_loopback(host: str) -> bool:
+    """Whether `host` is this machine by its spelling alone; names are not looked up."""
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+Name = Annotated[str, AfterValidator(_check_name)]
+Secret = Annotated[SecretStr, AfterValidator(_check_secret)]
+Snowflake = Annotated[int, Field(gt=0, le=_SNOWFLAKE_MAX)]
+Snowflakes = Annotated[frozenset[Snowflake], BeforeValidator(_split_commas)]
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+
+
+class Database(_Section):
+    """Where the daemon keeps what it knows."""
+
+    url: Annotated[SecretStr, AfterValidator(_check_database_url)] | None = None
+
+
+class Redis(_Section):
+    """Shared queues between several processes."""
+
+    url: Secret | None = None
+
+
+class Http(_Section):
+    """The address of health and metrics."""
+
+    host: Annotated[str, Field(min_length=1, max_length=253)] = "127.0.0.1"
+    port: Annotated[int, Field(ge=0, le=65535)] = 8420
+
+
+class PlexServer(_Section):
+    """One Plex Media Server."""
+
+    url: Annotated[str, AfterValidator(_check_http_url)]
+    token: Secret
+
+
+class Plex(_Section):
+    """Plex servers by name, and how patient we are with them."""
+
+    servers: dict[Name, PlexServer] = Field(default_factory=dict)
+    account_url: Annotated[str, AfterValidator(_check_account_url)] = PLEX_TV
+    request_timeout_s: Annotated[float, Field(ge=1, le=60)] = 10.0
+    check_interval_s: Annotated[float, Field(ge=5, le=3600)] = 30.0
+
+
+class Bot(_Section):
+    """One Discord bot. The token is opaque: Discord alone judges it."""
+
+    token: Secret
+
+
+class Discord(_Section):
+    """Bots by name, and where they work."""
+
+    bots: dict[Name, Bot] = Field(default_factory=dict)
+    guilds: Snowflakes | None = None
+    connect: Annotated[str, AfterValidator(_check_connect)] | None = None
+    ca_file: Path | None = None
+
+    @model_validator(mode="after")
+    def _settle(self) -> Discord:
+        if self.ca_file is not None and self.connect is None:
+            raise ValueError("ca_file is only used together with connect")
+        if self.guilds is not None and not self.guilds:
+            object.__setattr__(self, "guilds", None)  # an empty list in a file means the same as no list
+        return self
+
+    @property
+    def address(self) -> tuple[str, int] | None:
+        """`connect` as host and port."""
+        if self.connect is None:
+            return None
+        host, _, port = self.connect.rpartition(":")
+        return host.strip("[]"), int(port)
+
+
+class FollowedClock(_Section):
+    """The clock of a simulator that ours follows."""
+
+    url: Annotated[str, AfterValidator(_check_loopback_url)] | None = None
+
+
+class Log(_Section):
+    """What is written to stderr."""
+
+    format: Literal["console", "json"] = "console"
+    level: Literal["debug", "info", "warning", "error"] = "info"
+
+
+class Settings(BaseSettings):
+    """Everything an operator decides, checked. Made by `daemon.settings.load.load` alone."""
+
+    model_config = SettingsConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+
+    data_dir: Path = Path("data")
+    owners: Snowflakes = frozenset()
+    module_folders: Annotated[tuple[Path, ...], BeforeValidator(_split_commas)] = ()
+    database: Database = Field(default_factory=Database)
+    redis: Redis = Field(default_factory=Redis)
+    http: Http = Field(default_factory=Http)
+    plex: Plex = Field(default_factory=Plex)
+    discord: Discord = Field(default_factory=Discord)
+    clock: FollowedClock = Field(default_factory=FollowedClock)
+    log: Log = Field(default_factory=Log)
+    modules: dict[str, dict[str, Any]] = Field(default_factory=dict)
+
+    @property
+    def database_url(self) -> str:
+        """The database's URL, by default SQLite in the data folder. May hold a password: not for people's eyes."""
+        if self.database.url is not None:
+            return self.database.url.get_secret_value()
+        return f"sqlite:///{self.data_dir.absolute() / 'marquee.db'}"
+
+    def secrets(self) -> list[str]:
+        """Every value that must never be shown: tokens, and the passwords inside URLs."""
+        found = [server.token for server in self.plex.servers.values()]
+        found += [bot.token for bot in self.discord.bots.values()]
+        values = [secret.get_secret_value() for secret in found]
+        for url in (self.database.url, self.redis.url):
+            values += [] if url is None else passwords_in(url.get_secret_value())
+        return values
+
+
+def passwords_in(url: str) -> list[str]:
+    """The password in `url`, as written there and as it reads; none for a URL without one."""
+    password = urlsplit(url).password
+    return [] if not password else sorted({password, unquote(password)})
