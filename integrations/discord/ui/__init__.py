@@ -1,0 +1,1 @@
+"""Pieces that the modules' cards are made of."""
