@@ -1,0 +1,1 @@
+"""The HTTP edge: health for machines and people, and metrics."""
