@@ -56,11 +56,11 @@ export async function press(message, customId, values = null) {
   }
 }
 
-/** Sends a slash command; a line stands in the chat until the bot has answered, and says so if it does not. */
+/** Sends a slash command with its `options` by name; a line stands in the chat until the bot has answered, and says so if it does not. */
 export async function run(command, options) {
   const line = addLine(command);
   try {
-    const answer = await post("api/run", { channel: line.channel_id, command_id: command.id, options });
+    const answer = await post("api/run", { channel: line.channel_id, bot: command.bot, command: command.path.join(" "), options });
     removeLine(line);
     if (answer.outcome === "modal") openModal(answer.modal);
   } catch (error) {
@@ -69,9 +69,9 @@ export async function run(command, options) {
   }
 }
 
-/** Asks the bot for choices; an Error when it does not answer. */
-export async function suggest(command, options, focused) {
-  return (await post("api/suggest", { command_id: command.id, options, focused })).choices;
+/** Asks the bot for choices for option `focused`, where `text` was typed; an Error when it does not answer. */
+export async function suggest(command, focused, text, options) {
+  return (await post("api/suggest", { bot: command.bot, command: command.path.join(" "), focused, text, options })).choices;
 }
 
 function addLine(command) {

@@ -1,0 +1,96 @@
+/** The panel beside the chat: what to try, the clock of the simulation, and how the daemon is. */
+
+import { compose } from "./composer.js";
+import { el, icon, put } from "./dom.js";
+import { post } from "./server.js";
+import { on, state } from "./state.js";
+import { format, now, speed } from "./time.js";
+
+const SPEEDS = [1, 10, 60];
+const JUMPS = [["1 min", 60], ["10 min", 600], ["1 hour", 3600]];
+const HEALTH_EVERY_MS = 5000;
+const IDEAS = [
+  ["Play something", "play", "Type three letters of a title, pick one, pick a player. A card appears and follows the player."],
+  ["See what is on", "now", "Who is watching what, on which player. Start two films first."],
+  ["Be somebody else", "players", "Olivia and Alice may control players, Bob may not: speak as Bob and press Pause on a card."],
+];
+const $ = (selector) => document.querySelector(selector);
+
+/** Builds the panel; call once. */
+export function startPanel() {
+  put($("#demo"), header(), ideas(), time(), health());
+  $("#open-demo").addEventListener("click", () => toggle($("#demo").hidden));
+  $("#demo").addEventListener("keydown", (event) => event.key === "Escape" && toggle(false));
+  on("clock", showTime);
+  on("state", () => {
+    $("#demo-time").hidden = false;
+    showTime();
+    checkHealth();
+  });
+  setInterval(showTime, 1000);
+  setInterval(() => !$("#demo").hidden && checkHealth(), HEALTH_EVERY_MS);
+  toggle(window.matchMedia("(min-width: 1180px)").matches, false);
+}
+
+function toggle(isOpen, isFocused = true) {
+  $("#demo").hidden = !isOpen;
+  $("#open-demo").setAttribute("aria-expanded", String(isOpen));
+  if (isFocused) (isOpen ? $("#close-demo") : $("#open-demo")).focus();
+  if (isOpen && isFocused) checkHealth();
+}
+
+function header() {
+  const close = el("button", { type: "button", id: "close-demo", class: "tool", "aria-label": "Close the demo panel", on: { click: () => toggle(false) } }, icon("close"));
+  return el("header", {}, el("h2", {}, "Try it"), close);
+}
+
+function ideas() {
+  const items = IDEAS.map(([title, command, text]) =>
+    el("li", {}, el("h3", {}, title), el("p", {}, text), el("button", { type: "button", class: "button button-secondary idea", on: { click: () => tryIt(command) } }, el("code", {}, `/${command}`))),
+  );
+  return el("ol", { class: "ideas" }, items);
+}
+
+function tryIt(command) {
+  if (!window.matchMedia("(min-width: 900px)").matches) toggle(false);
+  compose(command);
+}
+
+function time() {
+  const speeds = SPEEDS.map((each) => el("label", {}, el("input", { type: "radio", name: "speed", value: each, on: { change: () => setClock({ speed: each }) } }), el("span", {}, `${each}×`)));
+  const jumps = JUMPS.map(([label, seconds]) => el("button", { type: "button", class: "button button-secondary", on: { click: () => setClock({ jump_s: seconds }) } }, `+ ${label}`));
+  return el(
+    "section",
+    { id: "demo-time", hidden: true },
+    el("h2", {}, "Simulated time"),
+    el("p", { id: "demo-now", class: "clock" }),
+    el("fieldset", { class: "speeds" }, el("legend", {}, "Speed"), speeds),
+    el("div", { class: "jumps", role: "group", "aria-label": "Jump ahead" }, jumps),
+    el("p", { id: "demo-problem", class: "problem", role: "alert", hidden: true }),
+  );
+}
+
+async function setClock(change) {
+  const problem = $("#demo-problem");
+  problem.hidden = true;
+  await post("api/clock", change).catch((error) => (put(problem, error.message).hidden = false));
+}
+
+function showTime() {
+  if ($("#demo").hidden) return;
+  put($("#demo-now"), format(now(), "T"), el("span", { class: "muted" }, ` ${format(now(), "D")}`));
+  for (const input of document.querySelectorAll("input[name=speed]")) input.checked = Number(input.value) === speed();
+}
+
+function health() {
+  return el("section", {}, el("h2", {}, "Daemon"), el("p", { id: "demo-health", class: "health" }));
+}
+
+async function checkHealth() {
+  const { health_url: url } = state.demo;
+  if (!url) return;
+  const status = await fetch("api/health").then((answer) => answer.json()).then((answer) => answer.status, () => "unknown");
+  const words = { pass: "All is well", warn: "Working, with a warning", fail: "In trouble", away: "Not answering" };
+  const anchor = el("a", { href: url, target: "_blank", rel: "noopener" }, "health page");
+  put($("#demo-health"), el("span", { class: `lamp lamp-${status}`, "aria-hidden": "true" }), words[status] ?? "Unknown", " · ", anchor);
+}
