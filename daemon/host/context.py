@@ -27,8 +27,8 @@ class DiscordSurface(Protocol):
         """Make one instance of the cog class a bot and add its commands and listeners."""
         ...
 
-    def add_components(self, owner: ModuleId, cls: type[Any], args: tuple[object, ...]) -> None:
-        """Route presses, choices and submitted forms of the owner's panels to one instance of the class."""
+    def add_components(self, owner: ModuleId, cls: type[Any], args: tuple[object, ...]) -> Any:
+        """Make one instance of the class and route presses, choices and sent forms of the owner's panels to it."""
         ...
 
     def set_controller_roles(self, owner: ModuleId, ids: Iterable[RoleId]) -> None:
@@ -93,10 +93,11 @@ class ModuleContext(Generic[ConfigT]):
         self._use_surface()
         await self._surface.add_cog(self.module, cls, args)
 
-    def components(self, cls: type[Any], *args: object) -> None:
-        """Add a set of persistent components: presses on the module's panels come to it, after a restart as well."""
+    def components(self, cls: type[ServiceT], *args: object) -> ServiceT:
+        """Add a set of persistent components, made with `args`: presses come to it, after a restart as well."""
         self._use_surface()
-        self._surface.add_components(self.module, cls, args)
+        made: ServiceT = self._surface.add_components(self.module, cls, args)
+        return made
 
     def controller_roles(self, ids: Iterable[RoleId]) -> None:
         """Name the Discord roles whose members are controllers for this module."""

@@ -128,38 +128,58 @@ def _with_manifest(folder: Path) -> list[Path]:
     return sorted(found for found in folder.iterdir() if found.is_dir() and (found / MANIFEST_NAME).is_file())
 
 
-def check_settings(discovery: Discovery, settings: Mapping[str, Mapping[str, Any]]) -> list[str]:
-    """Every mistake in the operator's `[modules.*]` tables, one sentence each. Blocking; starts nothing.
+def judge_settings(
+    folders: Sequence[Path], settings: Mapping[str, Mapping[str, Any]]
+) -> tuple[dict[str, dict[str, Any]], list[str]]:
+    """The operator's `[modules.*]` tables in the modules' own types, and every mistake in them. Blocking."""
+    return _judge(discover(folders), settings)
 
-    Of a module's code only `config.py` is run, by itself: it imports nothing but pydantic and the core.
+
+def check_settings(discovery: Discovery, settings: Mapping[str, Mapping[str, Any]]) -> list[str]:
+    """Every mistake in the operator's `[modules.*]` tables, one sentence each, without the values. Blocking.
+
+    Starts nothing. Of a module's code only `config.py` is run, by itself: it imports nothing but pydantic and the core.
     """
+    return _judge(discovery, settings)[1]
+
+
+def _judge(
+    discovery: Discovery, settings: Mapping[str, Mapping[str, Any]]
+) -> tuple[dict[str, dict[str, Any]], list[str]]:
     known = sorted({*discovery.modules, *discovery.broken})
+    typed: dict[str, dict[str, Any]] = {}
     mistakes: list[str] = []
     for name, given in sorted(settings.items()):
         module = ModuleId(name)
         if module in discovery.modules:
-            mistakes += _check_module(discovery.modules[module], given)
+            typed[name], wrong = _judge_module(discovery.modules[module], given)
+            mistakes += wrong
         elif module not in discovery.broken:
             mistakes.append(f'modules.{name}: there is no module "{name}"{did_you_mean(name, known)}')
-    return mistakes
+    return typed, mistakes
 
 
-def _check_module(found: Discovered, given: Mapping[str, Any]) -> list[str]:
+def _judge_module(found: Discovered, given: Mapping[str, Any]) -> tuple[dict[str, Any], list[str]]:
     name = found.manifest.id
     known = {*found.manifest.config, ENABLED}
     mistakes = [
         f"modules.{name}.{key}: unknown setting{did_you_mean(key, known)}" for key in sorted(given) if key not in known
     ]
-    if (enabled := given.get(ENABLED)) is not None and _to_bool(enabled) is None:
-        mistakes.append(f"modules.{name}.{ENABLED}: must be true or false (given: {enabled!r:.80})")
+    typed: dict[str, Any] = {}
+    if ENABLED in given:
+        typed[ENABLED] = _to_bool(given[ENABLED])
+        if typed[ENABLED] is None:
+            mistakes.append(f"modules.{name}.{ENABLED}: must be true or false")
     mine = {key: value for key, value in given.items() if key in found.manifest.config}
     try:
-        to_config(found.manifest, _config_class_alone(found), mine)
+        config = to_config(found.manifest, _config_class_alone(found), mine)
     except ModuleError as error:
         mistakes.append(str(error))
     except SettingError as error:
         mistakes += error.mistakes
-    return mistakes
+    else:
+        typed |= {key: getattr(config, key) for key in mine}
+    return typed, mistakes
 
 
 def is_enabled(given: Mapping[str, Any]) -> bool:
@@ -208,10 +228,10 @@ def to_config(manifest: Manifest, config_class: type[BaseModel], given: Mapping[
 
 def _lines(prefix: str, error: ValidationError) -> list[str]:
     lines = []
-    for detail in error.errors(include_url=False):
+    for detail in error.errors(include_url=False, include_input=False):
         where = ".".join(str(part) for part in (prefix, *detail["loc"]))
         message = detail["msg"].removeprefix("Value error, ")
-        lines.append(f"{where}: {message[:1].lower()}{message[1:]} (given: {detail['input']!r:.80})")
+        lines.append(f"{where}: {message[:1].lower()}{message[1:]}")
     return lines
 
 
