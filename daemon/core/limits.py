@@ -15,6 +15,7 @@ MODAL_TITLE_CHARS_MAX = 45
 INTERACTION_TOKEN_S = 15 * 60
 FIRST_ANSWER_S = 3.0
 DEFER_AFTER_S = 1.2  # leaves room for a slow callback before Discord gives up at 3 s
+AUTOCOMPLETE_BUDGET_S = 2.0  # a late list of choices is worth nothing: 3 s end to end, and the member types on
 
 # Input
 QUERY_CHARS_MAX = 200  # what a member typed is cut to this before any search
@@ -30,3 +31,20 @@ HEARTBEAT_STALE_S = 15.0  # /health/live fails when the loop has not beaten for 
 # Tasks
 RESTART_BACKOFF_FIRST_S = 1.0
 RESTART_BACKOFF_MAX_S = 300.0
+
+# Data
+STORE_WAITING_MAX = 10_000  # units that wait for the database; more are refused
+STORE_GROUP_MAX = 64  # units that share one commit on SQLite
+STORE_SYNC_S = 1.0  # confirmed writes reach the disk of SQLite after at most this long, whatever the power supply does
+STORE_RETRIES_MAX = 8  # a unit that PostgreSQL asked to repeat is run at most this often
+DATABASE_WAIT_S = 5.0  # for a lock of another process, for a connection
+STATEMENT_S = 30.0  # one SQL statement on PostgreSQL
+BACKUPS_KEPT = 5  # copies of the SQLite file made before migrations
+
+# People
+NAME_CHARS_MAX = 100  # names of members, guilds and servers are cut to this before they are stored
+KNOWN_MEMBERS_MAX = 20_000  # members and guilds that the intake remembers in memory
+INTERACTION_KEPT_S = 24 * 3600  # Discord repeats an interaction within minutes; its token lives 15 minutes
+INTERACTION_PURGE_EVERY = 256  # admissions between two clean-ups
+INTERACTION_PURGE_MAX = 512  # rows of one clean-up: more than arrive between two, so the table cannot outgrow it
+RATE_LIMIT_KEYS_MAX = 20_000  # buckets kept in memory
