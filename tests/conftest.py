@@ -9,9 +9,18 @@ from blockbuster import BlockBuster, blockbuster_ctx
 
 pytest_plugins = ["tests.servers"]
 
+# Once a process and module, and only to say what went wrong: neither is worth a thread.
+_MAY_BLOCK = {
+    "<frozen importlib._bootstrap>": {"_find_and_load"},
+    "linecache.py": {"checkcache", "updatecache"},
+}
+
 
 @pytest.fixture(autouse=True)
 def blockbuster() -> Iterator[BlockBuster]:
-    """A call that blocks the event loop raises BlockingError. Imports may: each happens once."""
+    """A call that blocks the event loop raises BlockingError; importing and formatting tracebacks may."""
     with blockbuster_ctx() as detector:
+        for function in detector.functions.values():
+            for file, names in _MAY_BLOCK.items():
+                function.can_block_in(file, names)
         yield detector
