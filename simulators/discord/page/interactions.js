@@ -60,7 +60,7 @@ export async function press(message, customId, values = null) {
 export async function run(command, options) {
   const line = addLine(command);
   try {
-    const answer = await post("api/run", { channel: line.channel_id, bot: command.bot, command: command.path.join(" "), options });
+    const answer = await post("api/run", { channel: line.channel_id, command_id: command.id, path: command.path, options });
     removeLine(line);
     if (answer.outcome === "modal") openModal(answer.modal);
   } catch (error) {
@@ -71,7 +71,7 @@ export async function run(command, options) {
 
 /** Asks the bot for choices for option `focused`, where `text` was typed; an Error when it does not answer. */
 export async function suggest(command, focused, text, options) {
-  return (await post("api/suggest", { bot: command.bot, command: command.path.join(" "), focused, text, options })).choices;
+  return (await post("api/suggest", { command_id: command.id, path: command.path, focused, text, options })).choices;
 }
 
 function addLine(command) {
