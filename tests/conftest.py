@@ -7,13 +7,21 @@ from collections.abc import Iterator
 import pytest
 from blockbuster import BlockBuster, blockbuster_ctx
 
-pytest_plugins = ["tests.servers"]
+from daemon.kernel import logs
+
+pytest_plugins = ["tests.servers", "tests.databases"]
 
 # Once a process and module, and only to say what went wrong: neither is worth a thread.
 _MAY_BLOCK = {
     "<frozen importlib._bootstrap>": {"_find_and_load"},
     "linecache.py": {"checkcache", "updatecache"},
 }
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _logs() -> None:
+    """Logs as in production: structlog's own default renders tracebacks by reading files, on the event loop."""
+    logs.configure("console", "debug", [])
 
 
 @pytest.fixture(autouse=True)

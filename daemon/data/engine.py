@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sqlite3
 from pathlib import Path
@@ -58,14 +59,15 @@ def _sqlite(url: URL) -> Engine:
         paramstyle="named",
         hide_parameters=True,
         # The driver must not begin transactions by itself: the store says BEGIN IMMEDIATE.
-        connect_args={"isolation_level": None, "timeout": DATABASE_WAIT_S},
+        connect_args={"isolation_level": None} | ({} if "timeout" in url.query else {"timeout": DATABASE_WAIT_S}),
     )
     path = sqlite_path(url)
 
     @event.listens_for(engine, "do_connect")
     def create_private(*_: Any) -> None:
         # It holds keys and what people watch. SQLite gives its side files the mode of the database.
-        os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
+        with contextlib.suppress(OSError):  # SQLite will fail as well, and say why
+            os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
 
     @event.listens_for(engine, "connect")
     def prepare(connection: sqlite3.Connection, _: Any) -> None:

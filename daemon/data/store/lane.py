@@ -33,7 +33,7 @@ class Job(Generic[T]):
         """Run the unit and keep its result or its error, whatever it is: the caller gets it."""
         try:
             self.result = self.unit(tx)
-        except BaseException as error:  # noqa: BLE001  # handed to the caller, not swallowed
+        except BaseException as error:  # noqa: BLE001 - handed to the caller, not swallowed
             self.error = error
 
     def settle(self) -> str:
@@ -143,7 +143,7 @@ class Lane:
         try:
             if jobs:
                 worker.run(jobs)
-        except BaseException as error:  # noqa: BLE001  # handed to every caller of the group
+        except BaseException as error:  # noqa: BLE001 - handed to every caller of the group
             for job in jobs:
                 job.error = error
         self._tell(self._settle, group)
