@@ -166,11 +166,11 @@ class Health:
         return None
 
 
-async def keep_beating(health: Health, metrics: Metrics) -> None:
-    """Beat once a second for ever and measure how late the loop woke. For the supervisor."""
+async def keep_beating(health: Health, metrics: Metrics, *, every_s: float = HEARTBEAT_S) -> None:
+    """Beat every `every_s` seconds for ever and measure how late the loop woke. For the supervisor."""
     loop = asyncio.get_running_loop()
     while True:
-        due_s = loop.time() + HEARTBEAT_S
-        await asyncio.sleep(HEARTBEAT_S)
+        due_s = loop.time() + every_s
+        await asyncio.sleep(every_s)
         metrics.loop_lag_seconds.observe(max(0.0, loop.time() - due_s))
         health.heartbeat()

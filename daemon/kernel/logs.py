@@ -11,7 +11,7 @@ import logging
 import re
 import sys
 from collections.abc import Iterable
-from typing import Any, Literal
+from typing import Any, Literal, TextIO
 from urllib.parse import quote, quote_plus
 
 import structlog
@@ -85,6 +85,14 @@ class _RedactingFormatter(structlog.stdlib.ProcessorFormatter):
         return _REDACTOR.redact(super().format(record))
 
 
+class _Stderr(logging.StreamHandler[TextIO]):
+    """Writes to what `sys.stderr` is at the time of the record, as whoever redirects it expects."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self.stream = sys.stderr
+        super().emit(record)
+
+
 def configure(fmt: Format, level: Level, secrets: Iterable[str]) -> None:
     """Send all logging of the process to stderr, one line a record; call once, before anything logs."""
     for secret in secrets:
@@ -102,7 +110,7 @@ def configure(fmt: Format, level: Level, secrets: Iterable[str]) -> None:
         logger_factory=structlog.stdlib.LoggerFactory(),
         cache_logger_on_first_use=True,
     )
-    handler = logging.StreamHandler(sys.stderr)
+    handler = _Stderr()
     handler.setFormatter(_RedactingFormatter(foreign_pre_chain=shared, processors=_renderers(fmt)))
     root = logging.getLogger()
     root.handlers[:] = [handler]

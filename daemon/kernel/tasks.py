@@ -106,19 +106,21 @@ class Supervisor:
         await self._end([e for e in self._entries if e.owner == owner])
         self._entries = [e for e in self._entries if e.owner != owner or e.is_running()]
 
-    async def drain(self, timeout_s: float) -> bool:
-        """Let one-shot tasks finish, then cancel the eternal ones; what outlives `timeout_s` is cancelled too.
-
-        Returns whether every one-shot task, those started meanwhile included, finished by itself.
-        """
-        has_finished = True
+    async def finish(self, timeout_s: float) -> bool:
+        """Wait for the one-shot tasks, those started meanwhile included; False when some outlive `timeout_s`."""
         try:
             async with asyncio.timeout(timeout_s):
                 while pending := [e.task for e in self._entries if e.kind is TaskKind.ONE_SHOT and self._is_other(e)]:
                     await asyncio.wait([task for task in pending if task is not None])
         except TimeoutError:
-            has_finished = False
-            self._log.warning("drain_timed_out", tasks=[s.name for s in self.states() if s.kind is TaskKind.ONE_SHOT])
+            left = [state.name for state in self.states() if state.kind is TaskKind.ONE_SHOT]
+            self._log.warning("drain_timed_out", tasks=left)
+            return False
+        return True
+
+    async def drain(self, timeout_s: float) -> bool:
+        """`finish`, then cancel everything that still runs, eternal tasks included."""
+        has_finished = await self.finish(timeout_s)
         await self._end(list(self._entries))
         return has_finished
 

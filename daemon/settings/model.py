@@ -137,8 +137,11 @@ class Plex(_Section):
 
     servers: dict[Name, PlexServer] = Field(default_factory=dict)
     account_url: Annotated[str, AfterValidator(_check_account_url)] = PLEX_TV
+    connect_timeout_s: Annotated[float, Field(ge=0.5, le=30)] = 3.0
     request_timeout_s: Annotated[float, Field(ge=1, le=60)] = 10.0
-    check_interval_s: Annotated[float, Field(ge=5, le=3600)] = 30.0
+    page_timeout_s: Annotated[float, Field(ge=5, le=600)] = 60.0
+    check_interval_s: Annotated[float, Field(ge=5, le=3600)] = 60.0
+    refresh_interval_s: Annotated[float, Field(ge=60, le=86400)] = 900.0
 
 
 class Bot(_Section):

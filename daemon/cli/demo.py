@@ -1,0 +1,104 @@
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from daemon.cli.configuration import settings_or_exit
+from daemon.cli.outcome import FAILED, leave
+
+if TYPE_CHECKING:
+    from daemon.app import App
+    from daemon.cli.simulation import Simulation
+
+_KEPT = ("MARQUEE_HTTP__", "MARQUEE_LOG__", "MARQUEE_MODULES__")
+"""What of the operator's environment holds in the demo; tokens and servers of the real world never do."""
+
+
+@click.command()
+def demo() -> None:
+    """A simulated Plex and Discord, the real daemon, and a page to chat in. Needs no account.
+
+    Data is fresh each time; with KEEP=1 in the environment it stays in data/demo.
+    """
+    from daemon.cli.ports import PortsTaken, choose_ports
+    from daemon.cli.run import run_app
+    from daemon.cli.simulation import SimulationFailed, simulation
+
+    kept = {name: value for name, value in os.environ.items() if name.startswith(_KEPT)}
+    wanted = settings_or_exit(kept, use_local=False)
+    try:
+        port, taken = choose_ports(wanted.http.host, wanted.http.port)
+    except PortsTaken as error:
+        leave(FAILED, [str(error)])
+    for sentence in taken:
+        click.echo(sentence)
+    try:
+        with _data_dir() as data_dir, simulation(chat_port=port + 1) as simulated:
+            environ = {"MARQUEE_LOG__LEVEL": "warning"} | kept | _environment(simulated, data_dir, port)
+            settings = settings_or_exit(environ, use_local=False)
+            run_app(settings, on_ready=lambda app: _greet(app, simulated))
+    except SimulationFailed as error:
+        leave(FAILED, [str(error)])
+    click.echo("Stopped.")
+    sys.exit(0)
+
+
+@contextmanager
+def _data_dir() -> Iterator[Path]:
+    if os.environ.get("KEEP", "") not in ("", "0"):
+        from daemon.settings.layers import PROJECT
+
+        root = PROJECT if (PROJECT / "config" / "marquee.toml").is_file() else Path.cwd()
+        yield root / "data" / "demo"
+        return
+    folder = Path(tempfile.mkdtemp(prefix="marquee-demo-"))
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _environment(simulated: Simulation, data_dir: Path, port: int) -> Mapping[str, str]:
+    """The settings that a person with two tokens would give, for the simulators."""
+    plex, discord = simulated.plex, simulated.discord
+    bots = {f"MARQUEE_DISCORD__BOTS__{name.upper()}__TOKEN": token for name, token in discord.bots.items()}
+    return bots | {
+        "MARQUEE_DATA_DIR": str(data_dir),
+        "MARQUEE_HTTP__PORT": str(port),
+        "MARQUEE_OWNERS": discord.owner_id,
+        "MARQUEE_PLEX__SERVERS__CINEMA__URL": plex.url,
+        "MARQUEE_PLEX__SERVERS__CINEMA__TOKEN": plex.token,
+        "MARQUEE_PLEX__ACCOUNT_URL": plex.account_url,
+        "MARQUEE_DISCORD__CONNECT": discord.connect,
+        "MARQUEE_DISCORD__CA_FILE": discord.ca_file,
+        "MARQUEE_CLOCK__URL": f"{plex.control_url}/clock",
+    }
+
+
+def _greet(app: App, simulated: Simulation) -> None:
+    simulated.when_it_ends(app.request_stop)
+    strong = click.style
+    click.echo(
+        f"""
+  {strong("Marquee is running on simulated services.", bold=True)}
+
+    Chat page    {strong(simulated.chat_url, fg="cyan", underline=True)}
+    Health page  {strong(app.url, fg="cyan", underline=True)}
+
+  Three things to try on the chat page, in #movie-night:
+
+    1. Type /play, then three letters of a title, and pick one and a player. Press Pause on the card.
+    2. Type /now to see what is playing everywhere, and /players to see what can be controlled.
+    3. Speak as bob, who has no rights, and try to pause it.
+
+  Ctrl-C stops everything.
+"""
+    )
