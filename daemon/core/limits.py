@@ -16,6 +16,7 @@ INTERACTION_TOKEN_S = 15 * 60
 FIRST_ANSWER_S = 3.0
 DEFER_AFTER_S = 1.2  # leaves room for a slow callback before Discord gives up at 3 s
 AUTOCOMPLETE_BUDGET_S = 2.0  # a late list of choices is worth nothing: 3 s end to end, and the member types on
+CONFIRM_S = 60  # a confirmation button works for this long
 
 # Input
 QUERY_CHARS_MAX = 200  # what a member typed is cut to this before any search

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -17,10 +17,9 @@ from integrations.discord.calls import AnyInteraction, Call, Stage, call_of
 from integrations.discord.delivery import Delivered, call_back, edit, follow_up
 from integrations.discord.policy import NO_MENTIONS
 from integrations.discord.ui.layout import fit
+from integrations.discord.uploads import fresh
 
 log = structlog.get_logger(__name__)
-
-_MESSAGE_STAGES = (Stage.UPDATING, Stage.ANSWERED, Stage.MODAL)
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,18 +41,11 @@ class _Answer:
 
     def to_send(self) -> dict[str, Any]:
         """Arguments of a new message; may be asked for once more when the first attempt was lost."""
-        return self.parts() | ({"files": list(_fresh(self.files))} if self.files else {})
+        return self.parts() | ({"files": list(fresh(self.files))} if self.files else {})
 
     def to_edit(self) -> dict[str, Any]:
         """Arguments of an edit, likewise."""
-        return self.parts() | ({} if self.files is None else {"attachments": list(_fresh(self.files))})
-
-
-def _fresh(files: Sequence[discord.File]) -> Iterator[discord.File]:
-    """The same files from their beginning: sending closes the `File`, but not the bytes behind it."""
-    for file in files:
-        file.fp.seek(0)
-        yield discord.File(file.fp, filename=file.filename, description=file.description, spoiler=file.spoiler)
+        return self.parts() | ({} if self.files is None else {"attachments": list(fresh(self.files))})
 
 
 def _answer(text: str | None, view: discord.ui.LayoutView | None, files: Sequence[discord.File] | None) -> _Answer:

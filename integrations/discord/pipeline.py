@@ -1,0 +1,278 @@
+"""The one way of every interaction: commands, autocomplete, components and modals alike.
+
+Order: trace id, deferral armed, draining, guild allow-list, access, rate limit, intake (profile, idempotency, audit:
+one unit of work), handler, errors to sentences, metrics. Autocomplete writes nothing and answers with choices.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import discord
+import structlog
+from discord import app_commands
+from structlog.contextvars import bind_contextvars
+
+from daemon.core.clock import Clock
+from daemon.core.errors import UserError
+from daemon.core.ids import AppId, GuildId, InteractionId, MemberId, ModuleId
+from daemon.core.limits import (
+    AUTOCOMPLETE_BUDGET_S,
+    AUTOCOMPLETE_CHOICES_MAX,
+    CHOICE_CHARS_MAX,
+    DEFER_AFTER_S,
+)
+from daemon.core.text import clamp
+from daemon.kernel.metrics import Metrics
+from daemon.kernel.tasks import Supervisor
+from daemon.services.intake import Arrival, Intake
+from daemon.services.rate_limits import RateLimits
+from integrations.discord.access import Doorkeeper
+from integrations.discord.calls import AnyInteraction, Call, Stage, begin
+from integrations.discord.delivery import LOST_ON_THE_WAY
+from integrations.discord.errors import explain
+from integrations.discord.policy import Policy
+from integrations.discord.replies import defer, reply
+
+log = structlog.get_logger(__name__)
+
+TASK_OWNER = "discord"
+AnyChoice = app_commands.Choice[Any]
+
+_TYPING_BURST = 20  # keystrokes at once, then so many a second, for each member
+_TYPING_PER_S = 10.0
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """What is asked. `name` is the bounded label of the metrics and the log: "play", "playback.pause"."""
+
+    kind: str  # "command", "component", "modal", "autocomplete"
+    name: str
+    policy: Policy
+    module: ModuleId | None
+
+    @property
+    def what(self) -> str:
+        """For the audit and the log: "command play"."""
+        return f"{self.kind} {self.name}"
+
+
+@dataclass(slots=True)
+class _Running:
+    """Handlers that have not ended, so that a stop can wait for them."""
+
+    count: int = 0
+    idle: asyncio.Event = field(default_factory=asyncio.Event)
+
+
+class Pipeline:
+    """Shared by all bots. `defer_after_s` is real time: Discord's 3 seconds are."""
+
+    def __init__(
+        self,
+        *,
+        intake: Intake,
+        rate_limits: RateLimits,
+        doorkeeper: Doorkeeper,
+        supervisor: Supervisor,
+        metrics: Metrics,
+        clock: Clock,
+        defer_after_s: float = DEFER_AFTER_S,
+    ) -> None:
+        self._intake = intake
+        self._rate_limits = rate_limits
+        self._doorkeeper = doorkeeper
+        self._supervisor = supervisor
+        self._metrics = metrics
+        self._clock = clock
+        self._defer_after_s = defer_after_s
+        self._running = _Running()
+        self._is_open = True
+
+    async def run(self, interaction: AnyInteraction, job: Job, handler: Callable[[], Awaitable[Any]]) -> None:
+        """Take one command, press or form from arrival to answer. Raises nothing but cancellation."""
+        loop = asyncio.get_running_loop()
+        began_s = loop.time()
+        call = self._begin(interaction, job)
+        timer = loop.call_later(self._defer_after_s, self._defer_soon, interaction, call)
+        self._running.count += 1
+        outcome = "ok"
+        try:
+            self._check(interaction, call, job)
+            if await self._admit(interaction, call, job):
+                await handler()
+                await self._close(interaction, call)
+            else:
+                outcome = "duplicate"
+        except Exception as error:  # noqa: BLE001  the named border: whatever a handler raises becomes a sentence
+            outcome = await self._explain(interaction, call, error)
+        finally:
+            timer.cancel()
+            self._end_one()
+            self._measure(job, call, outcome, began_s)
+
+    async def refuse(self, interaction: AnyInteraction, job: Job, error: UserError) -> None:
+        """Answer privately with `error` without any unit of work: for panels nobody knows any more."""
+        call = self._begin(interaction, job)
+        began_s = asyncio.get_running_loop().time()
+        outcome = "refused"
+        try:
+            self._doorkeeper.check_guild(interaction.guild_id)
+            raise error
+        except Exception as raised:  # noqa: BLE001  the named border
+            outcome = await self._explain(interaction, call, raised)
+        finally:
+            self._measure(job, call, outcome, began_s)
+
+    async def complete(
+        self, interaction: AnyInteraction, job: Job, suggest: Callable[[], Awaitable[Sequence[AnyChoice]]]
+    ) -> None:
+        """Answer an autocomplete question: at most 25 choices, none when it may not, cannot or takes too long."""
+        call = self._begin(interaction, job)
+        began_s = asyncio.get_running_loop().time()
+        outcome = "ok"
+        choices: Sequence[AnyChoice] = ()
+        try:
+            self._check(interaction, call, job)
+            async with asyncio.timeout(AUTOCOMPLETE_BUDGET_S):
+                choices = await suggest()
+        except TimeoutError:
+            outcome = "timed_out"
+        except Exception as error:  # there is no way to show an error here
+            explained = explain(error, call.trace_id)
+            outcome = explained.outcome
+            if explained.is_incident:
+                log.exception("autocomplete_failed", command=job.name)
+        await self._answer_choices(interaction, call, choices)
+        self._measure(job, call, outcome, began_s)
+
+    def stop_intake(self) -> None:
+        """From now on every interaction is refused with a friendly sentence; what runs goes on."""
+        self._is_open = False
+
+    async def wait_idle(self, timeout_s: float) -> bool:
+        """Wait until no handler runs; False when some still did after `timeout_s`."""
+        try:
+            async with asyncio.timeout(timeout_s):
+                while self._running.count:
+                    self._running.idle.clear()
+                    await self._running.idle.wait()
+        except TimeoutError:
+            return False
+        return True
+
+    def _begin(self, interaction: AnyInteraction, job: Job) -> Call:
+        trace_id = secrets.token_hex(4)
+        bind_contextvars(trace_id=trace_id)
+        call = Call(
+            trace_id=trace_id,
+            what=job.what,
+            policy=job.policy,
+            member_id=MemberId(interaction.user.id),
+            guild_id=GuildId(interaction.guild_id) if interaction.guild_id is not None else None,
+            locale=interaction.locale.value,
+            at=self._clock.now(),
+            clock=self._clock,
+        )
+        begin(interaction, call)
+        return call
+
+    def _check(self, interaction: AnyInteraction, call: Call, job: Job) -> None:
+        if not self._is_open:
+            raise UserError("Marquee is restarting; please try again in a minute.", "restarting")
+        self._doorkeeper.check_guild(interaction.guild_id)
+        self._doorkeeper.check_access(interaction, job.policy.access, job.module)
+        is_typing = job.kind == "autocomplete"
+        wait_s = self._rate_limits.take(
+            (call.member_id, job.kind if is_typing else job.name),
+            burst=_TYPING_BURST if is_typing else job.policy.burst,
+            per_s=_TYPING_PER_S if is_typing else job.policy.per_s,
+        )
+        if wait_s > 0:
+            # Rounded up, so that whoever waits for the shown time is let in.
+            again_at = int(self._clock.now().timestamp() + wait_s) + 1
+            raise UserError(f"That was a bit fast; you can do this again <t:{again_at}:R>.", "too_fast")
+
+    async def _admit(self, interaction: AnyInteraction, call: Call, job: Job) -> bool:
+        guild = interaction.guild
+        admission = await self._intake.admit(
+            Arrival(
+                interaction_id=InteractionId(interaction.id),
+                member_id=call.member_id,
+                member_name=interaction.user.display_name,
+                guild_id=call.guild_id,
+                guild_name=(guild.name or None) if guild is not None else None,
+                app_id=AppId(interaction.application_id),
+                what=call.what,
+                at=call.at,
+                audited=job.policy.audited,
+                trace_id=call.trace_id,
+            )
+        )
+        call.profile_id = admission.profile_id
+        return not admission.is_duplicate
+
+    async def _close(self, interaction: AnyInteraction, call: Call) -> None:
+        """A handler that said nothing: a press is acknowledged, a command has a bug."""
+        if call.stage is Stage.NEW and interaction.message is not None:
+            call.policy = _QUIET
+            await defer(interaction)
+        elif call.stage in (Stage.NEW, Stage.THINKING):
+            async with call.lock:
+                pass  # a deferral under way ends first
+            raise RuntimeError(f"{call.what} ended without an answer")
+
+    def _defer_soon(self, interaction: AnyInteraction, call: Call) -> None:
+        if call.stage is Stage.NEW:
+            self._supervisor.spawn("defer", defer(interaction), owner=TASK_OWNER)
+
+    async def _explain(self, interaction: AnyInteraction, call: Call, error: Exception) -> str:
+        explained = explain(error, call.trace_id)
+        if explained.is_incident:
+            log.error("interaction_failed", what=call.what, incident=call.trace_id, exc_info=error)
+        else:
+            log.info("interaction_refused", what=call.what, error=str(error))
+        try:
+            await reply(interaction, explained.text, private=True)
+        except (discord.DiscordException, *LOST_ON_THE_WAY) as failure:
+            log.warning("refusal_not_delivered", what=call.what, error=f"{type(failure).__name__}: {failure}")
+        return explained.outcome
+
+    async def _answer_choices(self, interaction: AnyInteraction, call: Call, choices: Sequence[AnyChoice]) -> None:
+        try:
+            await interaction.response.autocomplete(presentable(choices))
+            call.mark(Stage.ANSWERED)
+        except (discord.DiscordException, *LOST_ON_THE_WAY) as error:
+            # Typing on asks again, so nothing is lost that anyone will miss.
+            log.debug("autocomplete_not_delivered", error=type(error).__name__)
+
+    def _measure(self, job: Job, call: Call, outcome: str, began_s: float) -> None:
+        self._metrics.commands_total.labels(job.name, outcome).inc()
+        if call.first_answer_s is not None:
+            self._metrics.command_seconds.labels(job.name).observe(max(0.0, call.first_answer_s - began_s))
+
+    def _end_one(self) -> None:
+        self._running.count -= 1
+        if not self._running.count:
+            self._running.idle.set()
+
+
+_QUIET = Policy(private=None)
+
+
+def presentable(choices: Sequence[AnyChoice]) -> list[AnyChoice]:
+    """The first 25 choices Discord takes: names cut to 100 characters, those with an unusable value left out."""
+    usable = (c for c in choices if c.name.strip() and (not isinstance(c.value, str) or _is_value(c.value)))
+    first = [choice for choice, _ in zip(usable, range(AUTOCOMPLETE_CHOICES_MAX), strict=False)]
+    for choice in first:
+        choice.name = clamp(choice.name, CHOICE_CHARS_MAX)
+    return first
+
+
+def _is_value(value: str) -> bool:
+    return 1 <= len(value) <= CHOICE_CHARS_MAX
