@@ -53,6 +53,15 @@ class TitleIndex:
         """How many titles of a server are held."""
         return sum(len(segment) for name, segment in self._segments.items() if name.server == server)
 
+    def size(self, name: SegmentId) -> int:
+        """How many titles a segment holds; 0 when there is none."""
+        segment = self._segments.get(name)
+        return 0 if segment is None else len(segment)
+
+    def segment(self, name: SegmentId) -> Segment | None:
+        """The segment of that name."""
+        return self._segments.get(name)
+
     def put(self, name: SegmentId, segment: Segment) -> None:
         """Exchange the segment of that name."""
         changed = {**self._segments, name: segment}

@@ -1,0 +1,171 @@
+"""Reading from one Plex server: JSON over aiohttp, bounded, timed, counted, behind the server's circuit breaker."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable, Mapping
+from typing import TypeVar
+
+import aiohttp
+import msgspec
+from yarl import URL
+
+from daemon.core.errors import UpstreamError, UpstreamKind
+from daemon.core.ids import ServerId
+from daemon.kernel.breaker import Breaker, BreakerOpen, BreakerState
+from daemon.kernel.metrics import Metrics
+from integrations.plex.config import PlexServerConfig, PlexTimeouts
+from integrations.plex.errors import is_outage, kind_of_status, service_of
+from integrations.plex.identity import plex_headers
+
+T = TypeVar("T")
+Params = Mapping[str, str | int]
+
+BODY_BYTES_MAX = 32 * 1024 * 1024  # a page of 250 titles is about 0.6 MB
+_CHUNK_BYTES = 64 * 1024
+_UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError, aiohttp.ClientPayloadError, aiohttp.ClientResponseError)
+
+
+class ServerHttp:
+    """Requests to one server. The token travels in a header only, redirects are not followed.
+
+    `refusal` blocks every request but the identity check, while the server at this address is not the one we know.
+    `on_trouble` is called when the breaker opens or the token is rejected, so that somebody looks at once.
+    """
+
+    def __init__(
+        self,
+        server: ServerId,
+        config: PlexServerConfig,
+        client_identifier: str,
+        session: aiohttp.ClientSession,
+        timeouts: PlexTimeouts,
+        metrics: Metrics,
+    ) -> None:
+        self.server = server
+        self.service = service_of(server)
+        self.base = URL(config.url.rstrip("/"))
+        self.headers = {**plex_headers(client_identifier), "X-Plex-Token": config.token, "Accept": "application/json"}
+        self.session = session
+        self.refusal: UpstreamError | None = None
+        self.on_trouble: Callable[[], None] = lambda: None
+        self._timeouts = timeouts
+        self._metrics = metrics
+        self._breaker = self._new_breaker()
+
+    def url(self, path: str, params: Params | None = None) -> URL:
+        """Where `path` of the server is, below the configured URL."""
+        url = URL(f"{self.base}{path}", encoded=False)
+        return url.update_query({name: str(value) for name, value in params.items()}) if params else url
+
+    async def fetch(
+        self,
+        path: str,
+        params: Params | None = None,
+        *,
+        decode: Callable[[bytes], T],
+        headers: Mapping[str, str] | None = None,
+        timeout_s: float | None = None,
+        bytes_max: int = BODY_BYTES_MAX,
+    ) -> T:
+        """`decode` of the answer's body. Every failure is an UpstreamError; nothing of the URL is in its text."""
+        if self.refusal is not None:
+            raise self.refusal
+        try:
+            return await self.guarded(
+                lambda: self._get(path, params, decode, headers, timeout_s or self._timeouts.request_s, bytes_max)
+            )
+        except BreakerOpen:
+            raise UpstreamError(self.service, UpstreamKind.RESTING) from None
+
+    async def probe(self, path: str, *, decode: Callable[[bytes], T]) -> T:
+        """As `fetch`, but even while the breaker is open or requests are refused: how a server comes back."""
+        answer = await self._get(path, None, decode, None, self._timeouts.request_s, BODY_BYTES_MAX)
+        if self._breaker.state is not BreakerState.CLOSED:
+            self._breaker = self._new_breaker()
+        return answer
+
+    async def guarded(self, work: Callable[[], Awaitable[T]]) -> T:
+        """`work()` behind this server's breaker; commands go through it too. Raises BreakerOpen."""
+        try:
+            return await self._breaker.call(work)
+        except UpstreamError as error:
+            if self._breaker.state is BreakerState.OPEN or error.kind is UpstreamKind.UNAUTHORIZED:
+                self.on_trouble()
+            raise
+
+    async def _get(
+        self,
+        path: str,
+        params: Params | None,
+        decode: Callable[[bytes], T],
+        headers: Mapping[str, str] | None,
+        timeout_s: float,
+        bytes_max: int,
+    ) -> T:
+        began_s = time.monotonic()
+        outcome = "cancelled"
+        try:
+            answer = decode(await self._read(self.url(path, params), headers, timeout_s, bytes_max))
+            outcome = "ok"
+        except (OSError, aiohttp.ClientError, ValueError) as error:
+            mapped = self._mapped(error)
+            outcome = mapped.kind.name.lower()
+            raise mapped from None  # the original's text holds the URL
+        except UpstreamError as error:
+            outcome = error.kind.name.lower()
+            raise
+        finally:
+            self._metrics.plex_requests_total.labels(server=self.server, outcome=outcome).inc()
+            self._metrics.plex_request_seconds.labels(server=self.server).observe(time.monotonic() - began_s)
+        return answer
+
+    async def _read(self, url: URL, headers: Mapping[str, str] | None, timeout_s: float, bytes_max: int) -> bytes:
+        timeout = aiohttp.ClientTimeout(total=timeout_s, sock_connect=self._timeouts.connect_s)
+        every = {**self.headers, **(headers or {})}
+        async with self.session.get(url, headers=every, timeout=timeout, allow_redirects=False) as response:
+            if (kind := kind_of_status(response.status)) is not None:
+                raise UpstreamError(self.service, kind, f"HTTP {response.status}")
+            body = bytearray()
+            async for chunk in response.content.iter_chunked(_CHUNK_BYTES):
+                body += chunk
+                if len(body) > bytes_max:
+                    raise UpstreamError(self.service, UpstreamKind.BROKEN, f"more than {bytes_max} bytes")
+            return bytes(body)
+
+    def _mapped(self, error: Exception) -> UpstreamError:
+        """The error without its text, which may hold the URL and the answer."""
+        name = type(error).__name__
+        if isinstance(error, TimeoutError):
+            return UpstreamError(self.service, UpstreamKind.TIMED_OUT, name)
+        if isinstance(
+            error, msgspec.DecodeError | UnicodeDecodeError | aiohttp.ClientPayloadError | aiohttp.ClientResponseError
+        ):
+            return UpstreamError(self.service, UpstreamKind.BROKEN, name)
+        return UpstreamError(self.service, UpstreamKind.UNREACHABLE, name)
+
+    def _new_breaker(self) -> Breaker:
+        return Breaker(
+            f"plex:{self.server}",
+            failures=UpstreamError,
+            counts=is_outage,
+            failures_max=self._timeouts.breaker_failures_max,
+            open_s=self._timeouts.breaker_open_s,
+            metrics=self._metrics,
+        )
+
+
+def new_session() -> aiohttp.ClientSession:
+    """The one aiohttp session of the integration: no cookies, few connections, a Plex server is one SQLite."""
+    connector = aiohttp.TCPConnector(limit=32, limit_per_host=8, ttl_dns_cache=60)
+    return aiohttp.ClientSession(connector=connector, cookie_jar=aiohttp.DummyCookieJar(), trust_env=False)
+
+
+async def within(seconds: float, work: Awaitable[T]) -> T | None:
+    """The result of `work`, or None when it takes longer than `seconds`."""
+    try:
+        async with asyncio.timeout(seconds):
+            return await work
+    except TimeoutError:
+        return None
