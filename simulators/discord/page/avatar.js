@@ -1,20 +1,21 @@
-/** Faces: initials on a colour made from the name; the bot wears a marquee. */
+/** Faces: an initial on a colour of one's own; the bot wears a marquee. */
 
 import { el, svg } from "./dom.js";
+import { state } from "./state.js";
 
-const HUES = [262, 18, 190, 330, 140, 45, 215, 290];
+const HUES = [262, 340, 196, 24, 150, 226, 300, 96];
 
-function hueOf(name) {
-  let sum = 0;
-  for (const char of name) sum = (sum * 31 + char.codePointAt(0)) % 9973;
-  return HUES[sum % HUES.length];
+/** Colours go round in the order people joined, so that neighbours differ. */
+function hueOf(person) {
+  const place = [...state.members.keys()].indexOf(person.id);
+  return HUES[(place + HUES.length) % HUES.length];
 }
 
-/** A round face for {name, is_bot}; `size` is a class: "tiny", "small" or none. Silent: the name stands beside it. */
+/** A round face for {id, name, is_bot}; `size` is a class: "tiny", "small" or none. Silent: the name stands beside it. */
 export function avatar(person, size = "") {
   const initials = [...person.name][0]?.toUpperCase() ?? "?";
   if (person.is_bot) return el("span", { class: `avatar avatar-bot ${size}`, "aria-hidden": "true" }, bulbs());
-  return el("span", { class: `avatar ${size}`, "aria-hidden": "true", css: { "--hue": hueOf(person.name) } }, initials);
+  return el("span", { class: `avatar ${size}`, "aria-hidden": "true", css: { "--hue": hueOf(person) } }, initials);
 }
 
 /** The sign of the house: a ring of bulbs around a play mark. */

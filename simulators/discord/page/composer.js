@@ -42,7 +42,7 @@ export function refresh() {
   const name = channel ? `#${channel.name}` : "…";
   const maySpeak = channel?.can_speak ?? false;
   text.disabled = !maySpeak;
-  text.placeholder = maySpeak ? `Message ${name}, or type / for commands` : channel ? `${me?.name ?? "You"} may not write in ${name}` : "Connecting…";
+  text.placeholder = maySpeak ? `Message ${name} or type /` : channel ? `${me?.name ?? "You"} may not write in ${name}` : "Connecting…";
   text.setAttribute("aria-label", `Message ${name}`);
   if (!me) return;
   put($("#who"), avatar(me, "small"));

@@ -37,6 +37,7 @@ const ICONS = {
   menu: "M3 6h18M3 12h18M3 18h18",
   close: "M5 5l14 14M19 5 5 19",
   chevron: "M6 9l6 6 6-6",
+  send: "M4 4.5 21 12 4 19.5l2.5-7.5zM6.5 12H13",
   down: "M12 4v15M5 12.5l7 7 7-7",
   plus: "M12 5v14M5 12h14",
   reply: "M4 18v-4a5 5 0 0 1 5-5h10M14 4l5 5-5 5",

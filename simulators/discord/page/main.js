@@ -17,7 +17,7 @@ function start() {
   put($("#guild-face"), bulbs());
   put($("#open-side"), icon("menu"));
   put($("#open-demo"), icon("sliders"));
-  put($("#send"), icon("chevron", "icon send-icon"));
+  put($("#send"), icon("send", "icon send-icon"));
   Object.assign(state, JSON.parse(sessionStorage.getItem(REMEMBERED) ?? "{}"));
   startMessages();
   startComposer();

@@ -90,7 +90,10 @@ function list(lines, i, depth) {
   const pattern = /^(\s*)([-*]|(\d{1,9})\.)\s+(.*)$/;
   const first = pattern.exec(lines[i]);
   const indent = first[1].length;
-  const isOf = (line) => (pattern.exec(line)?.[1].length ?? -1) >= indent;
+  const isOf = (line) => {
+    const item = pattern.exec(line);
+    return item !== null && (item[1].length > indent || (item[1].length === indent && Boolean(item[3]) === Boolean(first[3])));
+  };
   const used = countWhile(lines, i, isOf);
   const node = first[3] ? el("ol", { start: first[3] }) : el("ul");
   for (let at = i; at < i + used; ) {

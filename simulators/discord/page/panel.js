@@ -6,13 +6,14 @@ import { post } from "./server.js";
 import { on, state } from "./state.js";
 import { format, now, speed } from "./time.js";
 
+const WIDE = "(min-width: 1180px)"; // room for the panel beside the chat
 const SPEEDS = [1, 10, 60];
 const JUMPS = [["1 min", 60], ["10 min", 600], ["1 hour", 3600]];
 const HEALTH_EVERY_MS = 5000;
 const IDEAS = [
-  ["Play something", "play", "Type three letters of a title, pick one, pick a player. A card appears and follows the player."],
-  ["See what is on", "now", "Who is watching what, on which player. Start two films first."],
-  ["Be somebody else", "players", "Olivia and Alice may control players, Bob may not: speak as Bob and press Pause on a card."],
+  ["Play something", "Type three letters of a title, pick one, pick a player. A card appears and follows the player.", el("code", {}, "/play"), () => compose("play")],
+  ["Let time run", "An hour takes a minute at 60×: watch the bar of the card, then ask what is on.", el("code", {}, "/now"), () => compose("now")],
+  ["Be somebody else", "Olivia owns the server, Bob has no say: as Bob, press Pause on a card.", "Speak as Bob", () => speakAs("Bob")],
 ];
 const $ = (selector) => document.querySelector(selector);
 
@@ -29,7 +30,7 @@ export function startPanel() {
   });
   setInterval(showTime, 1000);
   setInterval(() => !$("#demo").hidden && checkHealth(), HEALTH_EVERY_MS);
-  toggle(window.matchMedia("(min-width: 1180px)").matches, false);
+  toggle(window.matchMedia(WIDE).matches, false);
 }
 
 function toggle(isOpen, isFocused = true) {
@@ -45,15 +46,20 @@ function header() {
 }
 
 function ideas() {
-  const items = IDEAS.map(([title, command, text]) =>
-    el("li", {}, el("h3", {}, title), el("p", {}, text), el("button", { type: "button", class: "button button-secondary idea", on: { click: () => tryIt(command) } }, el("code", {}, `/${command}`))),
+  const items = IDEAS.map(([title, text, label, act]) =>
+    el("li", {}, el("h3", {}, title), el("p", {}, text), el("button", { type: "button", class: "button button-secondary idea", on: { click: () => tryIt(act) } }, label)),
   );
   return el("ol", { class: "ideas" }, items);
 }
 
-function tryIt(command) {
-  if (!window.matchMedia("(min-width: 900px)").matches) toggle(false);
-  compose(command);
+function tryIt(act) {
+  if (!window.matchMedia(WIDE).matches) toggle(false, false);
+  act();
+}
+
+function speakAs(name) {
+  const member = [...state.members.values()].find((each) => each.name === name);
+  if (member) document.dispatchEvent(new CustomEvent("speak-as", { detail: member.id }));
 }
 
 function time() {
