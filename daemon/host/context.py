@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Coroutine, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from contextlib import AsyncExitStack
 from typing import Any, Generic, Protocol, TypeVar
 
@@ -108,11 +108,6 @@ class ModuleContext(Generic[ConfigT]):
         """Run `run` for as long as the module runs; restarted with back-off when it crashes."""
         self._use_tasks()
         self._supervisor.start(f"{self.module}.{name}", run, owner=task_owner(self.module))
-
-    def spawn(self, name: str, work: Coroutine[Any, Any, None]) -> None:
-        """Run `work` once beside the module; its failure is logged and hurts nobody."""
-        self._use_tasks()
-        self._supervisor.spawn(f"{self.module}.{name}", work, owner=task_owner(self.module))
 
     def every(self, seconds: float, job: Callable[[], Awaitable[None]], *, name: str | None = None) -> None:
         """Run `job` again and again with `seconds` of the clock between the end of one and the start of the next."""

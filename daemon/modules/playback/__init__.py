@@ -1,0 +1,48 @@
+"""Playback from chat: play titles, control players, see what is playing."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from functools import partial
+
+from daemon.core.ids import RoleId
+from daemon.host.context import ModuleContext
+from daemon.services.panels import Panels
+from daemon.services.profiles import Profiles
+from integrations.discord.messages import Messages
+from integrations.plex import Plex
+
+from .cards import Cards, Pace
+from .commands import PlaybackCommands
+from .commands_components import PlaybackComponents
+from .commands_outcomes import Wall
+from .config import Config
+from .desk import Desk
+from .picks import Picks
+
+CARD_WORKERS = 4  # cards that are edited beside each other: a slow channel does not hold up the others
+SWEEP_S = 3600.0
+
+
+@asynccontextmanager
+async def setup(ctx: ModuleContext[Config]) -> AsyncIterator[None]:
+    """Build the desk, the cards and their commands; take up the cards that were open before."""
+    config, plex, panels = ctx.config, ctx.service(Plex), ctx.service(Panels)
+    desk = Desk(plex, ctx.service(Profiles), ctx.clock)
+    picks = Picks(panels, ctx.clock)
+    cards = Cards(
+        plex, panels, ctx.clock, Pace(config.card_refresh_s, config.card_refresh_slow_s, config.card_slow_after_s)
+    )
+    items = ctx.components(PlaybackComponents, plex, desk, cards, picks, ctx.clock, config.volume_step)
+    wall = Wall(items, ctx.service(Messages))
+    await cards.reconcile()
+    ctx.on_stop(plex.on_change(cards.note_change))
+    for number in range(CARD_WORKERS):
+        ctx.task(f"cards-{number}", partial(cards.work, wall.show))
+    ctx.every(config.card_refresh_s, cards.refresh_due, name="cards-due")
+    ctx.every(SWEEP_S, picks.sweep, name="picks-sweep")
+    ctx.health("cards", cards.check)
+    ctx.controller_roles(RoleId(role) for role in config.controller_roles)
+    await ctx.cog(PlaybackCommands, plex, desk, items.outcomes)
+    yield

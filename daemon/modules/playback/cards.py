@@ -1,0 +1,317 @@
+"""Cards that follow their players: what they show, when they are looked at again, and when they are given up."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from enum import Enum, auto
+
+import structlog
+
+from daemon.core.clock import Clock
+from daemon.core.errors import UpstreamError, UserError
+from daemon.core.ids import AppId, ChannelId, GuildId, MessageId, ModuleId, PanelId, PlayerId, ServerId
+from daemon.core.media import Playback, Player, PlayerRef, PlayState, Title
+from daemon.kernel.health import Check, Status
+from daemon.services.panels import Panel, Panels
+from integrations.plex import Plex
+
+from . import faces
+from .faces import Face, Phase
+from .orders import Verb
+from .players import player_name
+
+log = structlog.get_logger(__name__)
+
+MODULE = ModuleId("playback")
+KIND = "card"
+CARDS_MAX = 200  # open at once; the oldest is ended for a new one
+STARTING_S = 60.0  # a player that shows nothing this long after it was told to play has not obeyed
+_MISSING_LOOKS = 2  # between two titles of a queue a player shows nothing for a moment
+_TICK_SLACK_S = 1.0
+_ENDED = "This card has ended; /now shows what is playing."
+
+
+class Shown(Enum):
+    """What became of an edit."""
+
+    OK = auto()
+    GONE = auto()  # somebody deleted the message or the channel
+    FORBIDDEN = auto()  # the bot may not see the channel
+    LATER = auto()  # Discord is not to be had now; the next look tries again
+
+
+Poster = bytes | None
+Show = Callable[[Panel, Face, tuple[Poster] | None], Awaitable[Shown]]
+"""Edits the card's message. The last argument is None while the poster stays, else a tuple of the new one, if any."""
+
+Post = Callable[[PanelId, Face, Poster], Awaitable[tuple[ChannelId, MessageId] | None]]
+"""Posts a new card; None when Discord did not say where it stands."""
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a card is posted, and by which bot."""
+
+    app_id: AppId
+    guild_id: GuildId | None
+    channel_id: ChannelId
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """How often a card is looked at: see the module's settings."""
+
+    fast_s: float
+    slow_s: float
+    slow_after_s: float
+
+
+@dataclass(slots=True, eq=False)
+class _Card:
+    panel: Panel
+    player: PlayerRef
+    face: Face  # what the message shows; after a restart what it is about
+    is_shown: bool  # whether `face` is what the message shows
+    playback: Playback | None = None
+    looked_at: datetime | None = None
+    edited_at: datetime | None = None
+    missing: int = 0  # looks in a row at which the player showed nothing
+    stamp: int = 0  # rises with every press: a look that began before it is out of date
+    is_queued: bool = False
+    is_busy: bool = False  # a worker looks at it: one edit of a message in flight
+    is_again: bool = False  # news came meanwhile
+    is_replaced: bool = False
+
+
+@dataclass(slots=True)
+class _Troubles:
+    forbidden: set[ChannelId] = field(default_factory=set)
+
+
+class Cards:
+    """All open cards of the daemon."""
+
+    def __init__(self, plex: Plex, panels: Panels, clock: Clock, pace: Pace) -> None:
+        self._plex = plex
+        self._panels = panels
+        self._clock = clock
+        self._pace = pace
+        self._cards: dict[PanelId, _Card] = {}
+        self._due: asyncio.Queue[_Card] = asyncio.Queue()  # each open card at most once
+        self._troubles = _Troubles()
+
+    async def open(self, place: Place, player: Player, post: Post, *, title: Title | None = None) -> None:
+        """Post a card of `player` with `post` and follow it. `title` is what it was just told to play.
+
+        Without a title the player must play something now, else UserError.
+        """
+        now = self._clock.now()
+        playback = None if title else await self._plex.playback(player.ref)
+        if title is not None:
+            face = faces.starting(title, player_name(player))
+        elif playback is not None:
+            face = faces.live(playback, now)
+        else:
+            raise UserError(f"Nothing plays on {player_name(player)} any more.", "nothing_plays")
+        poster = await self._poster(title or (playback.title if playback else None))
+        face = faces.with_poster(face, poster)
+        panel = await self._panels.add(
+            module=MODULE,
+            kind=KIND,
+            app_id=place.app_id,
+            guild_id=place.guild_id,
+            channel_id=place.channel_id,
+            state={"player": str(player.ref), **faces.to_state(face)},
+        )
+        card = _Card(panel, player.ref, face, is_shown=True, playback=playback, looked_at=now, edited_at=now)
+        try:
+            posted = await post(panel.panel_id, face, poster)
+        except BaseException:
+            await self._panels.end(panel.panel_id)
+            raise
+        if posted is None:
+            await self._panels.end(panel.panel_id)
+            return
+        await self._panels.set_message(panel.panel_id, *posted)
+        card.panel = await self._panels.get(panel.panel_id) or panel
+        self._replace_older(card)
+        self._cards[panel.panel_id] = card
+        self._enqueue(card)
+
+    async def reconcile(self) -> None:
+        """Take up the cards that were open when the daemon went down; older ones of the same player are replaced."""
+        for panel in await self._panels.open_panels(MODULE):
+            player = PlayerRef.parse(str(panel.state.get("player")))
+            if panel.kind != KIND:
+                continue
+            if player is None or panel.message_id is None:
+                await self._panels.end(panel.panel_id)
+                continue
+            card = _Card(panel, player, faces.from_state(panel.state), is_shown=False)
+            self._replace_older(card)
+            self._cards[panel.panel_id] = card
+            self._enqueue(card)
+
+    def note_change(self, server: ServerId, player_id: PlayerId | None) -> None:
+        """A server says that something changed on a player, or on any of its players."""
+        now = self._clock.now()
+        for card in self._cards.values():
+            if card.player.server != server or player_id not in (None, card.player.player_id):
+                continue
+            if not self._is_old(card, now) or self._seconds_since(card.edited_at, now) >= self._pace.slow_s:
+                self._enqueue(card)
+
+    async def refresh_due(self) -> None:
+        """Queue the cards that have not been looked at for their interval. To be called every `Pace.fast_s`."""
+        now = self._clock.now()
+        for card in self._cards.values():
+            interval_s = self._pace.slow_s if self._is_old(card, now) else self._pace.fast_s
+            if self._seconds_since(card.looked_at, now) >= interval_s - _TICK_SLACK_S:
+                self._enqueue(card)
+
+    async def work(self, show: Show) -> None:
+        """Look at queued cards and edit them where they changed; several of these run beside each other for ever."""
+        while True:
+            card = await self._due.get()
+            card.is_queued = False
+            if card.panel.panel_id not in self._cards:
+                continue
+            card.is_busy = True
+            try:
+                await self._refresh(card, show)
+            finally:
+                card.is_busy = False
+                if card.is_again:
+                    card.is_again = False
+                    self._enqueue(card)
+
+    def player_of(self, panel_id: PanelId, message_id: MessageId) -> PlayerRef:
+        """The player of the open card on that message; UserError when the card has ended or is another's."""
+        card = self._open_card(panel_id)
+        if card.panel.message_id != message_id:
+            raise UserError(_ENDED, "card_ended")
+        return card.player
+
+    async def obeyed(self, panel_id: PanelId, verb: Verb, value: str | None) -> Face:
+        """What the card shows now that its player was given an order; the caller shows it."""
+        card = self._open_card(panel_id)
+        now = self._clock.now()
+        if verb is Verb.STOP:
+            self._press(card, faces.ended(card.face), now)
+            await self._end(card)
+            return card.face
+        playback = card.playback or await self._plex.playback(card.player)
+        if playback is not None:
+            card.playback = faces.after(playback, verb, value, now)
+            face = replace(faces.live(card.playback, now), poster=card.face.poster, picture=card.face.picture)
+            self._press(card, face, now)
+        return card.face
+
+    async def check(self) -> Check:
+        """For the health page: how many cards are followed, and channels that the bot may not see."""
+        count = len(self._cards)
+        if self._troubles.forbidden:
+            channels = ", ".join(str(channel) for channel in sorted(self._troubles.forbidden))
+            return Check(Status.WARN, f"The bot may not see these channels, cards there stand still: {channels}", count)
+        return Check(Status.PASS, f"{count} cards are followed", count)
+
+    def _open_card(self, panel_id: PanelId) -> _Card:
+        card = self._cards.get(panel_id)
+        if card is None:
+            raise UserError(_ENDED, "card_ended")
+        return card
+
+    def _press(self, card: _Card, face: Face, now: datetime) -> None:
+        card.stamp += 1
+        card.face, card.is_shown, card.edited_at = face, True, now
+
+    def _replace_older(self, card: _Card) -> None:
+        following = [other for other in self._cards.values() if not other.is_replaced]
+        older = [
+            other
+            for other in following
+            if other.player == card.player and other.panel.channel_id == card.panel.channel_id
+        ]
+        if not older and len(following) >= CARDS_MAX:
+            older = following[:1]
+        for other in older:
+            other.is_replaced = True
+            self._enqueue(other)
+
+    def _enqueue(self, card: _Card) -> None:
+        if card.is_busy:
+            card.is_again = True
+        elif not card.is_queued:
+            card.is_queued = True
+            self._due.put_nowait(card)
+
+    async def _refresh(self, card: _Card, show: Show) -> None:
+        stamp = card.stamp
+        face = faces.replaced(card.face) if card.is_replaced else await self._look(card)
+        if card.stamp != stamp or card.panel.panel_id not in self._cards:
+            return
+        if face is not None and face.poster == card.face.poster:
+            face = replace(face, picture=card.face.picture)
+        if face is not None and not (card.is_shown and face == card.face):
+            await self._show(card, face, show)
+
+    async def _look(self, card: _Card) -> Face | None:
+        now = self._clock.now()
+        card.looked_at = now
+        try:
+            playback = await self._plex.playback(card.player)
+        except UpstreamError as error:
+            return faces.with_notice(card.face, f"{error.service} {error.kind}.") if card.is_shown else None
+        if playback is not None and playback.state is not PlayState.STOPPED:
+            card.playback, card.missing = playback, 0
+            return faces.live(playback, now)
+        card.missing += 1
+        if card.face.phase is Phase.STARTING and (now - card.panel.created_at).total_seconds() < STARTING_S:
+            return None
+        return faces.ended(card.face) if card.missing >= _MISSING_LOOKS else None
+
+    async def _show(self, card: _Card, face: Face, show: Show) -> None:
+        news: tuple[Poster] | None = None
+        if face.poster != card.face.poster:
+            news = (await self._poster(card.playback.title if card.playback else None),)
+            face = faces.with_poster(face, news[0])
+        shown = await show(card.panel, face, news)
+        match shown:
+            case Shown.OK:
+                self._troubles.forbidden.discard(card.panel.channel_id)
+                if faces.to_state(face) != faces.to_state(card.face):
+                    state = {"player": str(card.player), **faces.to_state(face)}
+                    await self._panels.update_state(card.panel.panel_id, state)
+                card.face, card.is_shown, card.edited_at = face, True, self._clock.now()
+            case Shown.FORBIDDEN:
+                log.warning("card_channel_hidden", channel_id=card.panel.channel_id, panel_id=card.panel.panel_id)
+                self._troubles.forbidden.add(card.panel.channel_id)
+            case Shown.GONE:
+                log.info("card_deleted", panel_id=card.panel.panel_id)
+            case Shown.LATER:
+                return
+        if shown is not Shown.OK or face.phase in (Phase.ENDED, Phase.REPLACED):
+            await self._end(card)
+
+    async def _poster(self, title: Title | None) -> Poster:
+        if title is None:
+            return None
+        try:
+            return await self._plex.poster(title)
+        except UpstreamError as error:
+            log.info("poster_missing", title=str(title.ref), error=str(error))
+            return None
+
+    async def _end(self, card: _Card) -> None:
+        self._cards.pop(card.panel.panel_id, None)
+        await self._panels.end(card.panel.panel_id)
+
+    def _is_old(self, card: _Card, now: datetime) -> bool:
+        return (now - card.panel.created_at).total_seconds() >= self._pace.slow_after_s
+
+    @staticmethod
+    def _seconds_since(when: datetime | None, now: datetime) -> float:
+        return (now - when).total_seconds() if when else float("inf")

@@ -1,0 +1,148 @@
+"""The buttons and menus of playback. They work for as long as their message stands."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import discord
+
+from daemon.core.access import Access
+from daemon.core.clock import Clock
+from daemon.core.errors import UserError
+from daemon.core.ids import MessageId, PanelId
+from integrations.discord.components import ComponentSet, component
+from integrations.discord.replies import update
+from integrations.plex import Plex
+
+from . import views
+from .cards import Cards
+from .commands_outcomes import Outcomes, asker_of
+from .desk import Desk
+from .lists import parse_page
+from .orders import EVERYBODYS, Order, Verb
+from .picks import Picks
+
+AnyInteraction = discord.Interaction[Any]
+Ids = tuple[str, ...]
+
+SKIP_S = 30
+
+
+class PlaybackComponents(ComponentSet):
+    """What happens when somebody presses or chooses; who may is asked anew each time."""
+
+    def __init__(self, plex: Plex, desk: Desk, cards: Cards, picks: Picks, clock: Clock, volume_step: int) -> None:
+        self._desk = desk
+        self._cards = cards
+        self._picks = picks
+        self._volume_step = volume_step
+        self.outcomes = Outcomes(self, plex, desk, cards, picks, clock)
+
+    @component("pause", access=Access.CONTROLLER, audited=True, exclusive=True)
+    async def pause(self, interaction: AnyInteraction, ids: Ids, values: Ids) -> None:
+        """Pause."""
+        await self._press(interaction, ids, Verb.PAUSE)
+
+    @component("resume", access=Access.CONTROLLER, audited=True, exclusive=True)
+    async def resume(self, interaction: AnyInteraction, ids: Ids, values: Ids) -> None:
+        """Resume."""
+        await self._press(interaction, ids, Verb.RESUME)
+
+    @component("back", access=Access.CONTROLLER, audited=True, exclusive=True)
+    async def back(self, interaction: AnyInteraction, ids: Ids, values: Ids) -> None:
+        """Back by 30 seconds."""
+        await self._press(interaction, ids, Verb.SEEK, f"-{SKIP_S}")
+
+    @component("forward", access=Access.CONTROLLER, audited=True, exclusive=True)
+    async def forward(self, interaction: AnyInteraction, ids: Ids, values: Ids) -> None:
+        """Forward by 30 seconds."""
+        await self._press(interaction, ids, Verb.SEEK, f"+{SKIP_S}")
+
+    @component("previous", access=Access.CONTROLLER, audited=True, exclusive=True)
+    async def previous(self, interaction: AnyInteraction, ids: Ids, values: Ids) -> None:
+        """To the previous title of the play queue."""
+        await self._press(interaction, ids, Verb.PREVIOUS)
+
+    @component("next", access=Access.CONTROLLER, audited=True, exclusive=True)
+    async def next(self, interaction: AnyInteraction, ids: Ids, values: Ids) -> None:
+        """To the next title of the play queue."""
+        await self._press(interaction, ids, Verb.NEXT)
+
+    @component("stop", access=Access.CONTROLLER, audited=True, exclusive=True)
+    async def stop(self, interaction: AnyInteraction, ids: Ids, values: Ids) -> None:
+        """Stop; the card ends."""
+        await self._press(interaction, ids, Verb.STOP)
+
+    @component("quieter", access=Access.CONTROLLER, audited=True, exclusive=True)
+    async def quieter(self, interaction: AnyInteraction, ids: Ids, values: Ids) -> None:
+        """Volume down by the configured step."""
+        await self._press(interaction, ids, Verb.VOLUME, f"-{self._volume_step}")
+
+    @component("louder", access=Access.CONTROLLER, audited=True, exclusive=True)
+    async def louder(self, interaction: AnyInteraction, ids: Ids, values: Ids) -> None:
+        """Volume up by the configured step."""
+        await self._press(interaction, ids, Verb.VOLUME, f"+{self._volume_step}")
+
+    @component("audio", access=Access.CONTROLLER, audited=True, exclusive=True)
+    async def audio(self, interaction: AnyInteraction, ids: Ids, values: Ids) -> None:
+        """Another audio track."""
+        await self._press(interaction, ids, Verb.AUDIO, values[0])
+
+    @component("subtitles", access=Access.CONTROLLER, audited=True, exclusive=True)
+    async def subtitles(self, interaction: AnyInteraction, ids: Ids, values: Ids) -> None:
+        """Other subtitles, or none."""
+        await self._press(interaction, ids, Verb.SUBTITLES, values[0])
+
+    @component("pick-title", access=Access.CONTROLLER, audited=True, exclusive=True)
+    async def pick_title(self, interaction: AnyInteraction, ids: Ids, values: Ids) -> None:
+        """A title was chosen from several."""
+        order = await self._picks.take(panel_id_of(ids), asker_of(interaction))
+        await self.outcomes.carry_out(interaction, replace(order, title=values[0]))
+
+    @component("pick-player", access=Access.CONTROLLER, audited=True, exclusive=True)
+    async def pick_player(self, interaction: AnyInteraction, ids: Ids, values: Ids) -> None:
+        """A player was chosen from several."""
+        order = await self._picks.take(panel_id_of(ids), asker_of(interaction))
+        await self.outcomes.carry_out(interaction, replace(order, player=values[0]))
+
+    @component("open-player", exclusive=True)
+    async def open_player(self, interaction: AnyInteraction, ids: Ids, values: Ids) -> None:
+        """A player was chosen for something that everybody may see."""
+        order = await self._picks.take(panel_id_of(ids), asker_of(interaction))
+        if order.verb not in EVERYBODYS:
+            raise UserError("This menu is out of date; please give the command again.", "menu_used")
+        await self.outcomes.carry_out(interaction, replace(order, player=values[0]))
+
+    @component("now")
+    async def turn_now(self, interaction: AnyInteraction, ids: Ids, values: Ids) -> None:
+        """Another page of what plays."""
+        await self.outcomes.show_now(interaction, parse_page(ids[0]))
+
+    @component("open", private=False)
+    async def open_card(self, interaction: AnyInteraction, ids: Ids, values: Ids) -> None:
+        """A card for one of the players in the list of what plays."""
+        await self.outcomes.open_card(interaction, values[0])
+
+    @component("players")
+    async def turn_players(self, interaction: AnyInteraction, ids: Ids, values: Ids) -> None:
+        """Another page of the players."""
+        await self.outcomes.show_players(interaction, parse_page(ids[0]))
+
+    @component("queue")
+    async def turn_queue(self, interaction: AnyInteraction, ids: Ids, values: Ids) -> None:
+        """Another page of a play queue."""
+        await self.outcomes.turn_queue(interaction, panel_id_of(ids[2:]), parse_page(ids[0]))
+
+    async def _press(self, interaction: AnyInteraction, ids: Ids, verb: Verb, value: str | None = None) -> None:
+        panel_id = panel_id_of(ids)
+        message_id = MessageId(interaction.message.id) if interaction.message else MessageId(0)
+        player = self._cards.player_of(panel_id, message_id)
+        await self._desk.carry_out(Order(verb, player=str(player), value=value), asker_of(interaction))
+        face = await self._cards.obeyed(panel_id, verb, value)
+        await update(interaction, view=views.card_view(self, panel_id, face))
+
+
+def panel_id_of(ids: Ids) -> PanelId:
+    """The panel that a button belongs to; 0, which no panel has, for anything odd."""
+    return PanelId(int(ids[0]) if ids and ids[0].isascii() and ids[0].isdigit() and len(ids[0]) < 19 else 0)

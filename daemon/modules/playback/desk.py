@@ -1,0 +1,277 @@
+"""Carrying out orders: finds the title and the player that a member means, and asks Plex."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from daemon.core.clock import Clock
+from daemon.core.errors import UpstreamError, UpstreamKind, UserError
+from daemon.core.ids import MemberId
+from daemon.core.limits import AUTOCOMPLETE_CHOICES_MAX, QUERY_CHARS_MAX, SELECT_OPTIONS_MAX
+from daemon.core.media import Player, PlayerRef, QueueItem, Stream, StreamKind, Title, TitleRef
+from daemon.core.text import clamp, duration, fold, parse_position, plain
+from daemon.services.profiles import Profiles
+from integrations.plex import Plex
+
+from . import players, titles, tracks
+from .orders import Asker, Done, Listing, Order, Outcome, PickPlayer, PickTitle, Started, Verb
+
+LAST_PLAYER = "playback.player"
+QUEUE_ITEM = "q:"
+"""What autocomplete sends for an entry of a play queue: `q:<item id>`; a bare number is its place."""
+
+_LAST_PLAYERS_MAX = 10_000  # members whose last player is kept in memory
+_SAID_CHARS_MAX = 80  # of what a member typed, when a sentence repeats it
+_SEEK_EXAMPLES = "write it as 1:02:03, 90, +30, -30 or 50%"
+
+
+class Desk:
+    """The one who takes orders. Every method raises UserError for the member and UpstreamError for Plex."""
+
+    def __init__(self, plex: Plex, profiles: Profiles, clock: Clock) -> None:
+        self._plex = plex
+        self._profiles = profiles
+        self._clock = clock
+        self._last_players: dict[MemberId, str | None] = {}
+
+    async def carry_out(self, order: Order, asker: Asker) -> Outcome:
+        """Do it, or say between which titles or players the member has to choose first."""
+        title = None
+        if order.verb in (Verb.PLAY, Verb.QUEUE_ADD):
+            found = await self._title(order)
+            if isinstance(found, PickTitle):
+                return found
+            title, order = found, replace(order, title=str(found.ref))
+        player = await self._player(order, asker)
+        if isinstance(player, PickPlayer):
+            return player
+        if order.verb is Verb.QUEUE_SHOW:
+            return Listing(await self._plex.queue(player.ref), player)
+        await self._remember(asker, player.ref)
+        if title is not None:
+            return await self._with_title(order, player, title)
+        return Done(await self._control(order, player), player)
+
+    async def suggest_players(self, text: str, asker: Asker) -> list[tuple[str, str]]:
+        """(label, reference) of controllable players for `text`, the member's last one first."""
+        known = [player for player in await self._plex.players() if player.is_controllable]
+        wanted = players.matching(text, known) if fold(text) else known
+        return players.choices(wanted, first=await self._last_player(asker))
+
+    async def suggest_tracks(
+        self, text: str, player: str | None, kind: StreamKind, asker: Asker
+    ) -> list[tuple[str, str]]:
+        """(label, value) of the tracks of what plays, those containing `text`; none while the player is not clear."""
+        chosen = await self._player(Order(Verb.AUDIO, player=player), asker)
+        if isinstance(chosen, PickPlayer):
+            return []
+        lines = tracks.choices(await self._plex.streams(chosen.ref), kind)
+        return [(label, value) for label, value, _ in lines if fold(text) in fold(label)]
+
+    async def suggest_queue(self, text: str, player: str | None, asker: Asker) -> list[tuple[str, str]]:
+        """(label, value) of the entries of the play queue, those containing `text`."""
+        chosen = await self._player(Order(Verb.QUEUE_REMOVE, player=player), asker)
+        queue = None if isinstance(chosen, PickPlayer) else await self._plex.queue(chosen.ref)
+        lines = [
+            (f"{place}. {clamp(titles.name_of(item.title), 90)}", f"{QUEUE_ITEM}{item.item_id}")
+            for place, item in enumerate(queue.items if queue else (), start=1)
+        ]
+        return [line for line in lines if fold(text) in fold(line[0])][:AUTOCOMPLETE_CHOICES_MAX]
+
+    async def _title(self, order: Order) -> Title | PickTitle:
+        text = clamp(plain((order.title or "")[: 4 * QUERY_CHARS_MAX]), QUERY_CHARS_MAX)
+        if not text:
+            raise UserError("Say what to play: type a few letters of its name.", "no_title")
+        if (ref := TitleRef.parse(text)) is not None:
+            return await self._known_title(ref)
+        found = await self._plex.find(text, limit=SELECT_OPTIONS_MAX)
+        if (winner := titles.clear_winner(text, found.titles)) is not None:
+            return winner
+        if found.titles:
+            return PickTitle(order, found.titles[:SELECT_OPTIONS_MAX], found.is_complete)
+        hint = "" if found.is_complete else " Not every server answered, so it may be worth another try."
+        raise UserError(f"I found nothing called “{clamp(text, _SAID_CHARS_MAX)}”.{hint}", "unknown_title")
+
+    async def _known_title(self, ref: TitleRef) -> Title:
+        try:
+            return await self._plex.title(ref)
+        except UpstreamError as error:
+            if error.kind is UpstreamKind.NOT_FOUND:
+                raise UserError("That title is not there any more; search for it again.", "unknown_title") from error
+            raise
+
+    async def _player(self, order: Order, asker: Asker) -> Player | PickPlayer:
+        known = await self._plex.players()
+        if order.player is not None:
+            return self._named_player(order, known)
+        able = [player for player in known if player.is_controllable]
+        last = await self._last_player(asker)
+        if (mine := next((player for player in able if str(player.ref) == last), None)) is not None:
+            return mine
+        return self._one_of(order, able, known)
+
+    def _named_player(self, order: Order, known: Sequence[Player]) -> Player | PickPlayer:
+        text = clamp(plain((order.player or "")[: 4 * QUERY_CHARS_MAX]), QUERY_CHARS_MAX)
+        found = players.matching(text, known)
+        if not found:
+            if PlayerRef.parse(text):
+                raise UserError("That player is not there any more; /players shows who is.", "no_player")
+            said = clamp(text, _SAID_CHARS_MAX)
+            raise UserError(f"I know no player called “{said}”; /players shows who is there.", "no_player")
+        able = [player for player in found if player.is_controllable]
+        if not able:
+            raise UserError(_refusal(found[0]), "not_controllable")
+        return self._one_of(order, able, found)
+
+    def _one_of(self, order: Order, able: Sequence[Player], known: Sequence[Player]) -> Player | PickPlayer:
+        if len(able) == 1:
+            return able[0]
+        if able:
+            return PickPlayer(order, tuple(able[:SELECT_OPTIONS_MAX]))
+        if known:
+            raise UserError("No player can be controlled now; /players says why.", "no_player")
+        raise UserError("No player is there; open Plex on a device first.", "no_player")
+
+    async def _last_player(self, asker: Asker) -> str | None:
+        if asker.member_id not in self._last_players and asker.profile_id is not None:
+            self._note(asker.member_id, await self._profiles.preference(asker.profile_id, LAST_PLAYER))
+        return self._last_players.get(asker.member_id)
+
+    async def _remember(self, asker: Asker, ref: PlayerRef) -> None:
+        if asker.profile_id is not None and await self._last_player(asker) != str(ref):
+            await self._profiles.set_preference(asker.profile_id, LAST_PLAYER, str(ref))
+            self._note(asker.member_id, str(ref))
+
+    def _note(self, member: MemberId, player: str | None) -> None:
+        self._last_players[member] = player
+        while len(self._last_players) > _LAST_PLAYERS_MAX:
+            del self._last_players[next(iter(self._last_players))]
+
+    async def _with_title(self, order: Order, player: Player, title: Title) -> Done | Started:
+        if order.verb is Verb.QUEUE_ADD:
+            await self._plex.queue_add(player.ref, title.ref)
+            return Done(f"Added {titles.name_of(title)} to the queue of {players.player_name(player)}.", player)
+        started = await self._plex.play(player.ref, title.ref, resume=not order.from_start, shuffle=order.shuffle)
+        return Started(started, player)
+
+    async def _control(self, order: Order, player: Player) -> str:
+        name = players.player_name(player)
+        match order.verb:
+            case Verb.PAUSE:
+                await self._plex.pause(player.ref)
+                return f"Paused {name}."
+            case Verb.RESUME:
+                await self._plex.resume(player.ref)
+                return f"Resumed {name}."
+            case Verb.STOP:
+                await self._plex.stop_playback(player.ref)
+                return f"Stopped {name}."
+            case Verb.NEXT:
+                await self._plex.next(player.ref)
+                return f"{name} goes on to the next title."
+            case Verb.PREVIOUS:
+                await self._plex.previous(player.ref)
+                return f"{name} goes back to the previous title."
+            case Verb.SEEK:
+                return await self._seek(player, order.value or "")
+            case Verb.VOLUME:
+                return await self._set_volume(player, order.value or "")
+            case Verb.AUDIO:
+                return await self._set_audio(player, order.value or "")
+            case Verb.SUBTITLES:
+                return await self._set_subtitles(player, order.value or "")
+            case _:
+                return await self._change_queue(order, player)
+
+    async def _seek(self, player: Player, text: str) -> str:
+        name = players.player_name(player)
+        playback = await self._plex.playback(player.ref)
+        if playback is None:
+            raise UserError(f"Nothing plays on {name}, so there is nothing to seek in.", "nothing_plays")
+        end_ms = playback.duration_ms
+        position = parse_position(text, playback.position_at(self._clock.now()), end_ms)
+        if position is None:
+            said = clamp(plain(text), _SAID_CHARS_MAX)
+            raise UserError(f"I cannot read “{said}” as a position; {_SEEK_EXAMPLES}.", "bad_position")
+        is_relative = text.strip()[:1] in ("+", "-")
+        if end_ms and position > end_ms and not is_relative:
+            what = titles.name_of(playback.title)
+            raise UserError(f"{what} is only {duration(end_ms)} long; {_SEEK_EXAMPLES}.", "beyond_end")
+        bounded = max(0, min(position, end_ms)) if end_ms else max(0, position)
+        await self._plex.seek(player.ref, bounded)
+        if position < 0:
+            return f"{name} is back at the beginning; there is nothing before it."
+        if bounded < position:
+            return f"{name} is at the end, {duration(bounded)}; there is nothing after it."
+        return f"{name} is at {duration(bounded)}" + (f" of {duration(end_ms)}." if end_ms else ".")
+
+    async def _set_volume(self, player: Player, text: str) -> str:
+        level = int(text)
+        if text[:1] in ("+", "-"):
+            playback = await self._plex.playback(player.ref)
+            if playback is None or playback.volume is None:
+                name = players.player_name(player)
+                raise UserError(f"{name} does not say how loud it is; use /volume with a level.", "no_volume")
+            level = max(0, min(100, playback.volume + level))
+        if not 0 <= level <= 100:
+            raise UserError("The volume is a number from 0 to 100.", "bad_volume")
+        await self._plex.set_volume(player.ref, level)
+        return f"The volume of {players.player_name(player)} is {level} %."
+
+    async def _set_audio(self, player: Player, text: str) -> str:
+        stream = await self._track(player, text, StreamKind.AUDIO)
+        if stream is None:
+            raise UserError("The sound cannot be switched off; use /volume 0.", "no_track")
+        await self._plex.set_audio(player.ref, stream.stream_id)
+        return f"The audio of {players.player_name(player)} is {tracks.label_of(stream)}."
+
+    async def _set_subtitles(self, player: Player, text: str) -> str:
+        stream = await self._track(player, text, StreamKind.SUBTITLE)
+        await self._plex.set_subtitles(player.ref, stream.stream_id if stream else None)
+        what = tracks.label_of(stream) if stream else "off"
+        return f"The subtitles of {players.player_name(player)} are {what}."
+
+    async def _track(self, player: Player, text: str, kind: StreamKind) -> Stream | None:
+        return tracks.find(text[:QUERY_CHARS_MAX], await self._plex.streams(player.ref), kind)
+
+    async def _change_queue(self, order: Order, player: Player) -> str:
+        name = players.player_name(player)
+        if order.verb is Verb.QUEUE_CLEAR:
+            await self._plex.queue_clear(player.ref)
+            return f"The queue of {name} is empty now."
+        if order.verb is Verb.QUEUE_SHUFFLE:
+            await self._plex.queue_shuffle(player.ref)
+            return f"The queue of {name} is shuffled."
+        queue = await self._plex.queue(player.ref)
+        item = find_item(order.value or "", queue.items if queue else ())
+        await self._plex.queue_remove(player.ref, item.item_id)
+        return f"Removed {titles.name_of(item.title)} from the queue of {name}."
+
+
+def _refusal(player: Player) -> str:
+    problem = (player.problem or "").strip()
+    return f"{players.player_name(player)} cannot be controlled: {problem or 'it does not answer'}"
+
+
+def find_item(text: str, items: Sequence[QueueItem]) -> QueueItem:
+    """The entry that `text` means: `q:<item id>`, its place counted from 1, its name, or the only one containing it."""
+    if not items:
+        raise UserError("The queue is empty.", "no_item")
+    text = plain(text[:QUERY_CHARS_MAX])
+    if text.startswith(QUEUE_ITEM):
+        found = [item for item in items if f"{QUEUE_ITEM}{item.item_id}" == text]
+        if not found:
+            raise UserError("That entry is not in the queue any more.", "no_item")
+        return found[0]
+    if text.isascii() and text.isdigit() and len(text) <= 4 and 1 <= int(text) <= len(items):
+        return items[int(text) - 1]
+    wanted = fold(text)
+    named = [item for item in items if wanted and wanted == fold(str(item.title))]
+    containing = [item for item in items if wanted and wanted in fold(str(item.title))]
+    if named or len(containing) == 1:
+        return (named or containing)[0]
+    said = clamp(text, _SAID_CHARS_MAX)
+    if containing:
+        raise UserError(f"Several entries fit “{said}”; give the number that /queue show has.", "no_item")
+    raise UserError(f"No entry of the queue is “{said}”; /queue show lists them.", "no_item")

@@ -1,0 +1,209 @@
+"""How playback looks in Discord: the card, the menus and the lists."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import discord
+
+from daemon.core.ids import PanelId, ServerId
+from daemon.core.media import NowPlaying, Playback, Player, PlayQueue, PlayState, StreamKind
+from daemon.core.text import bar, clamp, duration
+from integrations.discord.components import ComponentSet
+from integrations.discord.ui.layout import card, poster_section, row, safe, text
+
+from . import players, titles, tracks
+from .faces import Face, Phase
+from .lists import Page
+
+ACCENT = discord.Colour(0xE5A00D)
+QUIET = discord.Colour(0x4E5058)
+NAME_CHARS_MAX = 200  # of a title on a card; a real one of 300 characters exists
+NOW_PAGE = 5
+PLAYERS_PAGE = 10
+QUEUE_PAGE = 10
+
+_STATES = {
+    PlayState.PLAYING: "▶ Playing",
+    PlayState.PAUSED: "⏸ Paused",
+    PlayState.BUFFERING: "⏳ Buffering",
+    PlayState.STOPPED: "⏹ Stopped",
+}
+_PHASES = {
+    Phase.STARTING: "⏳ Starting",
+    Phase.ENDED: "⏹ Ended",
+    Phase.REPLACED: "⏹ A newer card shows this player",
+}
+
+
+def card_view(items: ComponentSet, panel_id: PanelId, face: Face) -> discord.ui.LayoutView:
+    """The card: poster and text, two rows of buttons, two selects; an ended one has nothing to press."""
+    lines = [_heading(face), _state_line(face)]
+    if face.phase in (Phase.STARTING, Phase.LIVE):
+        lines.append(f"{bar(face.part)}  {face.times}")
+    parts: list[discord.ui.Item[Any]] = []
+    if face.picture:
+        parts.append(poster_section(f"attachment://{face.picture}", lines, description=f"Poster of {face.name}"))
+    else:
+        parts.append(text("\n".join(lines)))
+    if face.notice:
+        parts.append(text(f"-# {safe(face.notice)}"))
+    is_open = face.phase in (Phase.STARTING, Phase.LIVE)
+    if is_open and face.is_controllable:
+        parts += _controls(items, panel_id, face)
+    return card(*parts, accent=ACCENT if is_open else QUIET)
+
+
+def _heading(face: Face) -> str:
+    year = f" ({face.year})" if face.year else ""
+    context = f"\n{safe(clamp(face.context, NAME_CHARS_MAX))}" if face.context else ""
+    return f"### {safe(clamp(face.name, NAME_CHARS_MAX))}{year}{context}"
+
+
+def _state_line(face: Face) -> str:
+    state = _PHASES.get(face.phase) or _STATES[face.state]
+    parts = [f"{state} on **{safe(clamp(face.player, 80))}**"]
+    if face.phase is Phase.REPLACED:
+        parts = [state]
+    if face.account:
+        parts.append(f"for {safe(clamp(face.account, 80))}")
+    if face.volume is not None:
+        parts.append(f"volume {face.volume} %")
+    if face.phase is Phase.ENDED and face.duration_s:
+        parts.append(duration(face.duration_s * 1000))
+    return " · ".join(parts)
+
+
+def _controls(items: ComponentSet, panel_id: PanelId, face: Face) -> list[discord.ui.Item[Any]]:
+    ids = (panel_id,)
+    is_paused = face.phase is Phase.LIVE and face.state is PlayState.PAUSED
+    toggle = items.button(
+        "resume" if is_paused else "pause",
+        ids,
+        label="Resume" if is_paused else "Pause",
+        style=discord.ButtonStyle.primary,
+    )
+    rows: list[discord.ui.Item[Any]] = [
+        row(
+            toggle,
+            items.button("back", ids, label="-30 s"),
+            items.button("forward", ids, label="+30 s"),
+            items.button("previous", ids, label="Previous"),
+            items.button("next", ids, label="Next"),
+        ),
+        row(
+            items.button("stop", ids, label="Stop", style=discord.ButtonStyle.danger),
+            items.button("quieter", ids, label="Volume -"),
+            items.button("louder", ids, label="Volume +"),
+        ),
+    ]
+    if face.audio:
+        rows.append(row(_track_select(items, "audio", panel_id, "Audio", face.audio, StreamKind.AUDIO)))
+    if face.subtitles:
+        rows.append(row(_track_select(items, "subtitles", panel_id, "Subtitles", face.subtitles, StreamKind.SUBTITLE)))
+    return rows
+
+
+def _track_select(
+    items: ComponentSet, action: str, panel_id: PanelId, name: str, streams: Sequence[Any], kind: StreamKind
+) -> discord.ui.Item[Any]:
+    options = [
+        discord.SelectOption(label=label, value=value, default=is_selected)
+        for label, value, is_selected in tracks.choices(streams, kind)
+    ]
+    return items.select(action, (panel_id,), options=options, placeholder=name)
+
+
+def menu_view(
+    items: ComponentSet, action: str, panel_id: PanelId, question: str, lines: Sequence[tuple[str, str]]
+) -> discord.ui.LayoutView:
+    """A question and a select of (label, value)."""
+    options = [discord.SelectOption(label=label, value=value) for label, value in lines]
+    return card(
+        text(question), row(items.select(action, (panel_id,), options=options, placeholder="Choose")), accent=ACCENT
+    )
+
+
+def note_view(sentence: str) -> discord.ui.LayoutView:
+    """One plain sentence, as a card: what a menu turns into."""
+    return card(text(safe(sentence)), accent=ACCENT)
+
+
+def now_view(items: ComponentSet, now: NowPlaying, page: Page[tuple[Playback, int]]) -> discord.ui.LayoutView:
+    """What plays: (playback, position in ms) a line, a select that opens a card, and who did not answer."""
+    lines = [_now_line(playback, position_ms) for playback, position_ms in page.items] or ["Nothing is playing."]
+    parts: list[discord.ui.Item[Any]] = [text("### Now playing\n" + "\n".join(lines) + _silent(now.silent_servers))]
+    options = [
+        discord.SelectOption(
+            label=clamp(f"{players.player_name(playback.player)} · {titles.name_of(playback.title)}", 100),
+            value=str(playback.player.ref),
+        )
+        for playback in {str(p.player.ref): p for p, _ in page.items if len(str(p.player.ref)) <= 100}.values()
+    ]
+    if options:
+        parts.append(row(items.select("open", (page.number,), options=options, placeholder="Open a card")))
+    parts += _turning(items, "now", page, ())
+    return card(*parts, accent=ACCENT)
+
+
+def _now_line(playback: Playback, position_ms: int) -> str:
+    total = playback.duration_ms
+    progress = f"{bar(position_ms / total, 10)} {duration(position_ms)} / {duration(total)}" if total else ""
+    who = f"{safe(clamp(playback.account, 80))} on " if playback.account else ""
+    state = _STATES[playback.state].split()[0]
+    name = safe(clamp(titles.name_of(playback.title), NAME_CHARS_MAX))
+    return f"{state} **{name}**\n{progress} · {who}{safe(clamp(players.player_name(playback.player), 80))}"
+
+
+def _silent(servers: Sequence[ServerId]) -> str:
+    if not servers:
+        return ""
+    names = ", ".join(safe(server) for server in servers)
+    return f"\n-# {names} did not answer, so this may not be all."
+
+
+def players_view(items: ComponentSet, page: Page[Player]) -> discord.ui.LayoutView:
+    """Who can be controlled, and why not."""
+    lines = [_player_line(player) for player in page.items] or ["No player is there; open Plex on a device first."]
+    return card(text("### Players\n" + "\n".join(lines)), *_turning(items, "players", page, ()), accent=ACCENT)
+
+
+def _player_line(player: Player) -> str:
+    mark = "🟢" if player.is_controllable else "⚪"
+    line = f"{mark} **{safe(clamp(players.player_name(player), 80))}**"
+    about = " · ".join(
+        safe(clamp(part, 60)) for part in (player.product, player.platform, player.ref.server) if part.strip()
+    )
+    state = f" · {player.state.value}" if player.state is not PlayState.STOPPED else ""
+    problem = f"\n-# Cannot be controlled: {safe(clamp(player.problem, 200))}" if player.problem else ""
+    return f"{line} · {about}{state}{problem}"
+
+
+def queue_view(
+    items: ComponentSet, queue: PlayQueue, player: Player, page: Page[Any], pick: PanelId | None
+) -> discord.ui.LayoutView:
+    """The play queue of a player; `pick` is what the page buttons carry, None when there is one page only."""
+    lines = [
+        f"{'▶' if item.item_id == queue.selected_item_id else '·'} {page.first + place}."
+        f" {safe(clamp(titles.name_of(item.title), NAME_CHARS_MAX))}"
+        for place, item in enumerate(page.items, start=1)
+    ] or ["The queue is empty."]
+    more = f"\n-# and {queue.total - page.total} more" if queue.total > page.total else ""
+    heading = f"### Queue of {safe(clamp(players.player_name(player), 80))}"
+    turning = _turning(items, "queue", page, (pick,)) if pick is not None else []
+    return card(text(heading + "\n" + "\n".join(lines) + more), *turning, accent=ACCENT)
+
+
+def _turning(items: ComponentSet, action: str, page: Page[Any], ids: tuple[object, ...]) -> list[discord.ui.Item[Any]]:
+    if page.count == 1:
+        return []
+    is_first, is_last = page.number == 0, page.number == page.count - 1
+    # Two buttons of one message may not carry the same id, so each says which way it goes.
+    return [
+        row(
+            items.button(action, (max(0, page.number - 1), "b", *ids), label="Back", disabled=is_first),
+            items.button(action, (page.number + 1, "f", *ids), label="More", disabled=is_last),
+        ),
+        text(f"-# Page {page.number + 1}/{page.count}"),
+    ]
