@@ -108,7 +108,7 @@ class BotRunner:
     async def logged_in(self) -> AsyncIterator[Bot]:
         """A client that can make REST calls, with every cog of the surface, and without a gateway connection.
 
-        Raises discord.LoginFailure for a bad token, and aiohttp's and discord.py's errors when Discord is not reachable.
+        Raises discord.LoginFailure for a bad token, and aiohttp's and discord.py's errors when Discord is unreachable.
         """
         connector = await self._connectors.make()
         bot = Bot(
