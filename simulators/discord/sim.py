@@ -14,6 +14,8 @@ from aiohttp import web
 
 from simulators.clock import SimClock
 from simulators.discord.answers import Answers
+from simulators.discord.control import ROOT as CONTROL_ROOT
+from simulators.discord.control import Control
 from simulators.discord.faults import Faults
 from simulators.discord.gateway import Gateway
 from simulators.discord.interactions import Interactions
@@ -27,6 +29,7 @@ from simulators.discord.rest_interactions import InteractionRoutes
 from simulators.discord.rest_messages import MessageRoutes
 from simulators.discord.routes import Router
 from simulators.discord.sessions import Sessions
+from simulators.discord.spec import SpecDocument
 from simulators.discord.tls import make as make_tls
 from simulators.discord.user import User
 from simulators.discord.world import World, marquee_house
@@ -108,6 +111,9 @@ class DiscordSim:
             site = web.TCPSite(runner, "127.0.0.1", self._wanted_port, ssl_context=tls.context)
             await site.start()
             self.port = runner.addresses[0][1]
+            self.control_url = await self._start_control(stack)
+            if self._spec:
+                self.rest.document = await asyncio.to_thread(SpecDocument.load, self._spec)
             self._closing = stack.pop_all()
         return self
 
@@ -115,6 +121,13 @@ class DiscordSim:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         await self._closing.aclose()
+
+    async def _start_control(self, stack: contextlib.AsyncExitStack) -> str:
+        runner = web.AppRunner(Control(self).app(), access_log=None, shutdown_timeout=0.5)
+        await runner.setup()
+        stack.push_async_callback(runner.cleanup)
+        await web.TCPSite(runner, "127.0.0.1", 0).start()
+        return f"http://127.0.0.1:{runner.addresses[0][1]}{CONTROL_ROOT}"
 
     async def _hang_up(self) -> None:
         self.gateway.drop_all(1001)
