@@ -18,6 +18,7 @@ from sqlalchemy.types import TypeEngine
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
+_encoder = json.JSONEncoder(sort_keys=True, separators=(",", ":"))
 
 metadata = MetaData(
     naming_convention={
@@ -81,4 +82,4 @@ class JsonObject(TypeDecorator[dict[str, Any]]):
 
 def to_json(value: dict[str, Any]) -> str:
     """The text form that `JsonObject` stores."""
-    return json.dumps(value, sort_keys=True, separators=(",", ":"))
+    return _encoder.encode(value)

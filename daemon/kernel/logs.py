@@ -22,8 +22,14 @@ Level = Literal["debug", "info", "warning", "error"]
 
 REDACTED = "[redacted]"
 _SHORT_CHARS = 8  # a shorter secret is removed only where it stands as a word, or it would eat parts of other words
-_CHATTY = {"urllib3": logging.WARNING, "plexapi": logging.WARNING, "PIL": logging.WARNING, "asyncio": logging.WARNING}
-_LIBRARIES_AT_INFO = ("discord", "aiohttp", "alembic", "sqlalchemy", "psycopg")
+_CHATTY = {
+    "urllib3": logging.WARNING,
+    "plexapi": logging.WARNING,
+    "PIL": logging.WARNING,
+    "asyncio": logging.WARNING,
+    "sqlalchemy": logging.WARNING,  # at INFO its engines log each statement
+}
+_LIBRARIES_AT_INFO = ("discord", "aiohttp", "alembic", "psycopg")
 
 # Tokens that are not ours to know beforehand: Plex tokens in URLs and headers, interaction and webhook tokens in paths.
 _PLEX_TOKEN = re.compile(r"""(X-Plex-Token(?:=|%3D|\\?["']?\s*[:=,]\s*\\?["']?))[^&\s"'<>\\,)}\]]+""", re.IGNORECASE)

@@ -10,6 +10,7 @@ from alembic.config import Config
 from alembic.script import ScriptDirectory
 from alembic.util.exc import CommandError
 from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError
 
 from daemon.data import version
 from daemon.data.engine import open_engine, parse_url
@@ -58,7 +59,10 @@ def main() -> int:
         ScriptDirectory.from_config(config()).get_revision(revision or "base")
     except CommandError:
         return NEWER
-    migrate(url)
+    try:
+        migrate(url)
+    except DBAPIError as error:
+        sys.exit(str(error.orig).partition("\n")[0])
     return 0
 
 
