@@ -130,14 +130,14 @@ class Host:
                 is_required=manifest.required,
                 commands=tuple(manifest.commands),
             )
-            if manifest.required:
-                self._health.require(task_owner(module))
         for module, reason in discovery.broken.items():
             self._states[module] = ModuleStatus(module, ModuleState.WAITING, name=module)
             self._move(module, ModuleState.INVALID, reason)
 
     def _is_wanted(self, module: ModuleId) -> bool:
         if is_enabled(self._settings.get(module, {})):
+            if self._states[module].is_required:
+                self._health.require(task_owner(module))
             return True
         self._move(module, ModuleState.DISABLED)
         return False
