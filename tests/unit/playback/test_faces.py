@@ -1,0 +1,129 @@
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from daemon.core.media import PlayState, StreamKind, TitleKind
+from daemon.modules.playback import faces
+from daemon.modules.playback.faces import Phase
+from daemon.modules.playback.lists import page_of, parse_page
+from daemon.modules.playback.orders import Order, Verb
+from tests.unit.playback.things import NOON, playback, player, stream, title
+
+STREAMS = {
+    "audio": (stream(1, "English", is_selected=True), stream(2, "German")),
+    "subtitles": (stream(3, "English", StreamKind.SUBTITLE, is_selected=True),),
+}
+
+
+def test_a_face_moves_with_the_clock_and_stands_in_a_pause() -> None:
+    now, later = NOON + timedelta(seconds=1), NOON + timedelta(seconds=90)
+    assert faces.live(playback(), now).times == "1:01 / 10:00"
+    assert faces.live(playback(), later).times == "2:30 / 10:00"
+    paused = playback(state=PlayState.PAUSED)
+    assert faces.live(paused, now) == faces.live(paused, later)
+
+
+def test_less_than_a_second_is_no_change() -> None:
+    assert faces.live(playback(), NOON) == faces.live(playback(), NOON + timedelta(milliseconds=900))
+
+
+def test_what_nobody_sees_makes_no_difference() -> None:
+    other = playback(session_key="9", is_transcoding=True, title=title("Solaris", year=1972, view_offset_ms=5))
+    assert faces.live(playback(), NOON) == faces.live(other, NOON)
+
+
+@pytest.mark.parametrize(
+    ("shown", "name", "context"),
+    [
+        (
+            title("Fire", kind=TitleKind.EPISODE, grandparent="The Office", index=4, parent_index=2),
+            "Fire",
+            "The Office · S02E04",
+        ),
+        (
+            title("Locomotion", kind=TitleKind.TRACK, grandparent="Coltrane", parent="Blue Train"),
+            "Locomotion",
+            "Coltrane · Blue Train",
+        ),
+        (title("a\nb\u202e"), "a b", ""),
+    ],
+)
+def test_a_part_says_what_it_belongs_to(shown: object, name: str, context: str) -> None:
+    face = faces.live(playback(title=shown), NOON)
+    assert (face.name, face.context) == (name, context)
+
+
+def test_a_player_that_cannot_be_controlled_says_why() -> None:
+    face = faces.live(playback(player=player("Web", problem="It takes no remote control.")), NOON)
+    assert not face.is_controllable
+    assert face.notice == "It takes no remote control."
+
+
+def test_the_end_keeps_the_name_and_nothing_that_moves() -> None:
+    face = faces.ended(faces.live(playback(volume=40, **STREAMS), NOON))
+    assert (face.phase, face.name, face.volume, face.audio, face.notice) == (Phase.ENDED, "Solaris", None, (), None)
+    never = faces.ended(faces.starting(title("Solaris"), "Den"))
+    assert never.notice == "The player did not begin to play it."
+
+
+def test_a_face_comes_back_from_the_database() -> None:
+    face = faces.with_poster(faces.live(playback(), NOON), b"\x89PNG...")
+    back = faces.from_state(json.loads(json.dumps(faces.to_state(face))))
+    assert back == replace(face, position_s=0)
+    assert back.picture == "poster.png"
+    assert faces.with_poster(face, b"\xff\xd8").picture == "poster.jpg"
+    assert faces.with_poster(face, None).picture is None
+
+
+@pytest.mark.parametrize(
+    ("verb", "value", "position_ms"),
+    [
+        (Verb.SEEK, "+30", 100_000),
+        (Verb.SEEK, "-30", 40_000),
+        (Verb.SEEK, "-300", 0),
+        (Verb.SEEK, "+9999", 600_000),
+        (Verb.NEXT, None, 60_000),
+    ],
+)
+def test_a_seek_is_foreseen(verb: Verb, value: str | None, position_ms: int) -> None:
+    foreseen = faces.after(playback(), verb, value, NOON + timedelta(seconds=10))
+    assert foreseen.position_ms == position_ms
+
+
+def test_other_orders_are_foreseen() -> None:
+    now = NOON + timedelta(seconds=10)
+    paused = faces.after(playback(), Verb.PAUSE, None, now)
+    assert (paused.state, paused.position_at(now + timedelta(hours=1))) == (PlayState.PAUSED, 70_000)
+    assert faces.after(paused, Verb.RESUME, None, now).state is PlayState.PLAYING
+    assert faces.after(playback(volume=95), Verb.VOLUME, "+10", now).volume == 100
+    assert faces.after(playback(volume=None), Verb.VOLUME, "+10", now).volume is None
+    german = faces.after(playback(**STREAMS), Verb.AUDIO, "2", now)
+    assert [s.is_selected for s in german.audio] == [False, True]
+    off = faces.after(playback(**STREAMS), Verb.SUBTITLES, "off", now)
+    assert [s.is_selected for s in off.subtitles] == [False]
+
+
+def test_an_order_comes_back_from_the_database() -> None:
+    order = Order(Verb.PLAY, "p:attic:den", "Solaris", from_start=True, shuffle=True)
+    assert Order.from_state(json.loads(json.dumps(order.to_state()))) == order
+
+
+@pytest.mark.parametrize(
+    ("number", "items", "shown"), [(0, "abcde", 0), (1, "fghij", 1), (2, "k", 2), (9, "k", 2), (-1, "abcde", 0)]
+)
+def test_a_page_is_the_nearest_there_is(number: int, items: str, shown: int) -> None:
+    page = page_of("abcdefghijk", number, 5)
+    assert ("".join(page.items), page.number, page.count, page.total) == (items, shown, 3, 11)
+
+
+def test_an_empty_list_has_one_page() -> None:
+    assert page_of((), 3, 5).count == 1
+
+
+@pytest.mark.parametrize(("text", "number"), [("3", 3), ("", 0), ("-1", 0), ("x", 0), ("²", 0), ("9" * 30, 0)])
+def test_a_forged_page_is_the_first(text: str, number: int) -> None:
+    assert parse_page(text) == number
