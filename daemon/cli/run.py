@@ -1,7 +1,9 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
@@ -28,17 +30,29 @@ def run_app(settings: Settings, on_ready: Callable[[App], None] | None = None) -
     from daemon.app import App
     from daemon.core.errors import ConfigError, UpstreamError
     from daemon.kernel import logs
-    from daemon.kernel.lock import LockHeld
-    from daemon.web.server import PortTaken
+    from daemon.web.server import CannotListen
 
     logs.configure(settings.log.format, settings.log.level, settings.secrets())
-    try:
-        asyncio.run(App(settings).run(on_ready))
-    except ConfigError as error:
-        leave(BAD_CONFIG, map(logs.redact, error.mistakes))
-    except LockHeld as error:
-        leave(BAD_CONFIG, [f"{error}. Stop that one, or set MARQUEE_DATA_DIR to another folder."])
-    except PortTaken as error:
-        leave(BAD_CONFIG, [f"{error} by another program. Stop that one, or set MARQUEE_HTTP__PORT to a free port."])
-    except UpstreamError as error:
-        leave(UNAVAILABLE, [logs.redact(str(error))])
+    with _locked(settings.data_dir):
+        try:
+            asyncio.run(App(settings).run(on_ready))
+        except ConfigError as error:
+            leave(BAD_CONFIG, map(logs.redact, error.mistakes))
+        except CannotListen as error:
+            leave(BAD_CONFIG, [f"{error}. Set MARQUEE_HTTP__HOST and MARQUEE_HTTP__PORT to a free address."])
+        except UpstreamError as error:
+            leave(UNAVAILABLE, [logs.redact(str(error))])
+
+
+@contextmanager
+def _locked(folder: Path) -> Iterator[None]:
+    from daemon.kernel.lock import FolderLock, LockHeld
+
+    with ExitStack() as stack:
+        try:
+            stack.enter_context(FolderLock(folder))
+        except LockHeld as error:
+            leave(BAD_CONFIG, [f"{error}. Stop that one, or set MARQUEE_DATA_DIR to another folder."])
+        except OSError as error:
+            leave(BAD_CONFIG, [f"data_dir: {folder} cannot be used: {error.strerror}"])
+        yield

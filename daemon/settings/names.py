@@ -11,6 +11,7 @@ from typing import Annotated, Any, Union, get_args, get_origin
 from pydantic import BaseModel, SecretStr
 
 FILE_SUFFIX = "_file"
+_ALIKE = 0.6  # difflib's measure, 1 for the same word
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +35,10 @@ class Node:
         return node
 
     def settings(self, like: tuple[str, ...] = (), path: tuple[str, ...] = ()) -> Iterator[tuple[str, ...]]:
-        """Paths of all settings, `_file` twins of secrets included; free keys are those at their place in `like`."""
+        """Paths of all settings, `_file` twins of secrets included.
+
+        A free key is the one at its place in `like`, when what stands before it there reads alike: else `<name>`.
+        """
         if self.is_setting:
             yield path
             if self.is_secret:
@@ -42,7 +46,8 @@ class Node:
         for name, child in self.children.items():
             yield from child.settings(like, (*path, name))
         if self.any_child is not None:
-            name = like[len(path)] if len(path) < len(like) else "<name>"
+            is_alike = len(path) < len(like) and all(map(_reads_alike, path, like))
+            name = like[len(path)] if is_alike else "<name>"
             yield from self.any_child.settings(like, (*path, name))
 
 
@@ -54,8 +59,12 @@ def tree_of(model: type[BaseModel]) -> Node:
 def nearest(tree: Node, path: tuple[str, ...]) -> tuple[str, ...] | None:
     """The known path that reads most like the unknown `path`, or None when nothing comes near."""
     known = {"__".join(candidate): candidate for candidate in tree.settings(like=path)}
-    close = difflib.get_close_matches("__".join(path), list(known), n=1, cutoff=0.6)
+    close = difflib.get_close_matches("__".join(path), list(known), n=1, cutoff=_ALIKE)
     return known[close[0]] if close else None
+
+
+def _reads_alike(one: str, other: str) -> bool:
+    return difflib.SequenceMatcher(None, one, other).ratio() >= _ALIKE
 
 
 def _node_of(annotation: Any) -> Node:

@@ -6,6 +6,7 @@ No request does I/O: answers are rendered from what the health registry already 
 from __future__ import annotations
 
 import errno
+import os
 from collections.abc import Awaitable, Callable
 from datetime import datetime
 
@@ -34,12 +35,16 @@ _PAGE = {
 _SHUTDOWN_S = 1.0
 
 
-class PortTaken(Exception):
-    """Another program listens at the address; `address` is "127.0.0.1:8420"."""
+class CannotListen(Exception):
+    """The address cannot be listened at; the text is a sentence without its full stop, naming address and reason."""
 
-    def __init__(self, address: str) -> None:
-        super().__init__(f"{address} is already in use")
-        self.address = address
+    def __init__(self, address: str, error: OSError) -> None:
+        taken = error.errno == errno.EADDRINUSE
+        number = error.errno or 0  # negative for a name that cannot be resolved
+        reason = os.strerror(number) if number > 0 else str(error)
+        why = "is already in use by another program" if taken else f"cannot be listened at: {reason}"
+        super().__init__(f"{address} {why}")
+        self.is_taken = taken
 
 
 class WebServer:
@@ -66,7 +71,7 @@ class WebServer:
         return f"http://{host}:{self.port}"
 
     async def start(self) -> None:
-        """Begin to listen. Raises PortTaken."""
+        """Begin to listen. Raises CannotListen."""
         runner = web.AppRunner(self._application(), access_log=None, shutdown_timeout=_SHUTDOWN_S)
         await runner.setup()
         try:
@@ -74,9 +79,7 @@ class WebServer:
             await site.start()
         except OSError as error:
             await runner.cleanup()
-            if error.errno == errno.EADDRINUSE:
-                raise PortTaken(f"{self._host}:{self.port}") from None
-            raise
+            raise CannotListen(f"{self._host}:{self.port}", error) from None
         self._runner = runner
         self.port = runner.addresses[0][1]
 
