@@ -180,14 +180,9 @@ class Calls:
         self._send(target, is_proxied, command, dict(params))
 
     def timelines(self, target: Target, is_proxied: bool) -> tuple[TimelineState, ...]:
-        """What the player says it does, for each media type; empty when it does not tell."""
-        try:
-            root = self._send(target, is_proxied, "timeline/poll", {"wait": 0})
-        except PlayerRefused:
-            return ()
-        return (
-            tuple(_timeline(child.attrib) for child in root if child.get("type") in _TYPES) if root is not None else ()
-        )
+        """What the player says it does, for each media type; empty when it answers without telling."""
+        root = self._send(target, is_proxied, "timeline/poll", {"wait": 0})
+        return tuple(_timeline(child.attrib) for child in root or () if child.get("type") in _TYPES)
 
     def close(self) -> None:
         """Close the connections."""
@@ -278,6 +273,7 @@ def _timeline(attributes: Mapping[str, str]) -> TimelineState:
     return TimelineState(
         media_type=given.get("type", "video"),
         state=given.get("state", "stopped"),
+        machine_id=given.get("machineidentifier"),
         rating_key=given.get("ratingkey"),
         position_ms=number("time"),
         duration_ms=number("duration"),

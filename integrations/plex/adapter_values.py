@@ -43,10 +43,14 @@ class QueueMade:
 
 @dataclass(frozen=True, slots=True)
 class TimelineState:
-    """What a player says of one media type; None where it says nothing. `subtitle_id` 0 or less is off."""
+    """What a player says of one media type; None where it says nothing. `subtitle_id` 0 or less is off.
+
+    `machine_id` is the server it plays from: rating keys and queues mean something there only.
+    """
 
     media_type: str  # "video" or "music"
     state: str
+    machine_id: str | None = None
     rating_key: str | None = None
     position_ms: int | None = None
     duration_ms: int | None = None

@@ -68,14 +68,22 @@ class ServerHttp:
         headers: Mapping[str, str] | None = None,
         timeout_s: float | None = None,
         bytes_max: int = BODY_BYTES_MAX,
+        breaker: Breaker | None = None,
     ) -> T:
-        """`decode` of the answer's body. Every failure is an UpstreamError; nothing of the URL is in its text."""
-        if self.refusal is not None:
-            raise self.refusal
+        """`decode` of the answer's body. Every failure is an UpstreamError; nothing of the URL is in its text.
+
+        `breaker` stands in for the server's own, for requests whose failure says nothing about the rest.
+        """
+        limit_s = timeout_s or self._timeouts.request_s
+
+        async def work() -> T:
+            return await self._get(path, params, decode, headers, limit_s, bytes_max)
+
         try:
-            return await self.guarded(
-                lambda: self._get(path, params, decode, headers, timeout_s or self._timeouts.request_s, bytes_max)
-            )
+            if breaker is None:
+                return await self.guarded(work)
+            self.check_refusal()
+            return await breaker.call(work)
         except BreakerOpen:
             raise UpstreamError(self.service, UpstreamKind.RESTING) from None
 
@@ -86,8 +94,14 @@ class ServerHttp:
             self._breaker = self._new_breaker()
         return answer
 
+    def check_refusal(self) -> None:
+        """Raise what stands against any request to this server, if something does."""
+        if self.refusal is not None:
+            raise UpstreamError(self.refusal.service, self.refusal.kind, self.refusal.detail)
+
     async def guarded(self, work: Callable[[], Awaitable[T]]) -> T:
         """`work()` behind this server's breaker; commands go through it too. Raises BreakerOpen."""
+        self.check_refusal()
         try:
             return await self._breaker.call(work)
         except UpstreamError as error:
@@ -159,7 +173,16 @@ class ServerHttp:
 def new_session() -> aiohttp.ClientSession:
     """The one aiohttp session of the integration: no cookies, few connections, a Plex server is one SQLite."""
     connector = aiohttp.TCPConnector(limit=32, limit_per_host=8, ttl_dns_cache=60)
-    return aiohttp.ClientSession(connector=connector, cookie_jar=aiohttp.DummyCookieJar(), trust_env=False)
+    tracing = aiohttp.TraceConfig()
+    tracing.on_request_redirect.append(_refuse_redirect)
+    return aiohttp.ClientSession(
+        connector=connector, cookie_jar=aiohttp.DummyCookieJar(), trust_env=False, trace_configs=[tracing]
+    )
+
+
+async def _refuse_redirect(session: aiohttp.ClientSession, context: object, params: object) -> None:
+    """For websockets, which cannot be told not to follow: a redirect would carry the token elsewhere."""
+    raise aiohttp.ClientError("redirected")
 
 
 async def within(seconds: float, work: Awaitable[T]) -> T | None:

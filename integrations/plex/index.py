@@ -1,4 +1,4 @@
-"""The titles of all servers in memory, for suggestions while somebody types. Bounded; read on the event loop."""
+"""The titles of all servers in memory, for suggestions while somebody types. Read on the event loop."""
 
 from __future__ import annotations
 
@@ -39,11 +39,10 @@ class SegmentId:
 class TitleIndex:
     """Segments by library and kind; whole segments are exchanged, so a reader never sees half of one.
 
-    Holds at most `titles_max` titles: `room()` tells a reader how many more it may bring.
+    How many titles it holds is up to those who feed it (`feed.IndexFeed` keeps to its bound).
     """
 
-    def __init__(self, titles_max: int) -> None:
-        self.titles_max = titles_max
+    def __init__(self) -> None:
         self._segments: dict[SegmentId, Segment] = {}
 
     def __len__(self) -> int:

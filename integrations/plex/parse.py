@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import TypeAlias
 
 from daemon.core.ids import PlayerId, RatingKey, ServerId
 from daemon.core.media import (
@@ -36,6 +37,8 @@ _STATES = {state.value: state for state in PlayState}
 _STREAM_KINDS = {2: StreamKind.AUDIO, 3: StreamKind.SUBTITLE}
 _CONTINUOUS = frozenset({TitleKind.EPISODE, TitleKind.TRACK})
 _MUSIC = frozenset({TitleKind.ARTIST, TitleKind.ALBUM, TitleKind.TRACK})
+
+Streams: TypeAlias = tuple[tuple[Stream, ...], tuple[Stream, ...]]  # audio, subtitles
 
 NO_KEY = RatingKey("0")  # live television has no rating key; no title of a library has this one
 
@@ -114,7 +117,7 @@ def to_playback(server: ServerId, session: SessionShape, seen_at: datetime) -> P
     if title is None:
         return None
     user = first(session.User)
-    audio, subtitles = to_streams(session.Media)
+    audio, subtitles = to_streams(playing_part(session.Media))
     return Playback(
         player=Player(
             PlayerRef(server, PlayerId(player_id)),
@@ -152,20 +155,21 @@ def playing_part(media: list[MediaShape] | None) -> PartShape | None:
     return next((part for part in parts if flag(part.selected)), parts[0] if parts else None)
 
 
-def to_streams(
-    media: list[MediaShape] | None, part_id: int | None = None
-) -> tuple[tuple[Stream, ...], tuple[Stream, ...]]:
-    """Audio and subtitle streams of the part that plays, or of part `part_id` where the title has it."""
-    part = playing_part(media)
-    for version in media or []:
-        for candidate in version.Part or []:
-            if part_id is not None and number(candidate.id) == part_id:
-                part = candidate
+def to_streams(part: PartShape | None) -> Streams:
+    """Audio and subtitle streams of a file."""
     found: list[Stream] = [stream for shape in (part.Stream if part else None) or [] if (stream := _stream(shape))]
     return (
         tuple(stream for stream in found if stream.kind is StreamKind.AUDIO),
         tuple(stream for stream in found if stream.kind is StreamKind.SUBTITLE),
     )
+
+
+def all_streams(media: list[MediaShape] | None) -> tuple[Streams, ...]:
+    """Streams of each file of a title, the one that plays by default first."""
+    default = playing_part(media)
+    parts = [part for version in media or [] for part in version.Part or []]
+    parts.sort(key=lambda part: part is not default)
+    return tuple(to_streams(part) for part in parts)
 
 
 def _stream(shape: StreamShape) -> Stream | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from dataclasses import replace
 
@@ -27,14 +28,19 @@ class Sessions:
         self._clock = clock
         self._read: tuple[Playback, ...] = ()
         self._read_s = float("-inf")
+        self._reading = asyncio.Lock()
 
     async def read(self, *, is_fresh: bool = False) -> tuple[Playback, ...]:
         """Everything that plays or pauses, in the server's order; at most a second old, or read now (`is_fresh`).
 
         A token of somebody else than the owner gets 401, since Plex 1.41.7 403: an UpstreamError FORBIDDEN.
         """
-        if not is_fresh and time.monotonic() - self._read_s <= _FRESH_S:
-            return self._read
+        async with self._reading:
+            if not is_fresh and time.monotonic() - self._read_s <= _FRESH_S:
+                return self._read
+            return await self._read_now()
+
+    async def _read_now(self) -> tuple[Playback, ...]:
         try:
             answer = await self._http.fetch("/status/sessions", decode=container)
         except UpstreamError as error:

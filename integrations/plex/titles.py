@@ -7,15 +7,13 @@ from dataclasses import dataclass
 
 from daemon.core.errors import UpstreamError, UpstreamKind, UserError
 from daemon.core.ids import RatingKey, ServerId
-from daemon.core.media import Stream, Title, TitleKind, TitleRef
+from daemon.core.media import Title, TitleKind, TitleRef
 from integrations.plex.bounded import Recent
 from integrations.plex.http import Params, ServerHttp
 from integrations.plex.index import TitleIndex
-from integrations.plex.parse import media_type, to_streams, to_title
+from integrations.plex.parse import Streams, all_streams, media_type, to_title
 from integrations.plex.query import NONE, Query, tier_of
 from integrations.plex.shapes import DetailShape, ItemShape, container, entries, first, listing, number, text
-
-Streams = tuple[tuple[Stream, ...], tuple[Stream, ...]]
 
 _LEAVES_PAGE = 250
 _LEAVES_MAX = 20_000  # episodes of one show that are looked through
@@ -29,7 +27,7 @@ class Detail:
     title: Title
     key: str
     media_type: str  # "video" or "music"
-    streams: Streams = ((), ())
+    parts: tuple[Streams, ...] = ()  # of each file, the one played by default first
     on_deck: Title | None = None
 
 
@@ -40,7 +38,7 @@ class Titles:
         self._server = server
         self._http = http
         self._index = index
-        self._streams: Recent[RatingKey, tuple[Title, Streams]] = Recent(256, 300.0)
+        self._details: Recent[RatingKey, Detail] = Recent(256, 300.0)
 
     async def detail(self, ref: TitleRef) -> Detail:
         """A title as it is now, its resume position included."""
@@ -57,17 +55,13 @@ class Titles:
             for shape in entries(answer.Metadata, DetailShape):
                 detail = self._to_detail(shape, text(answer.librarySectionTitle))
                 if detail is not None:
-                    self._streams.put(ref.rating_key, (detail.title, detail.streams))
+                    self._details.put(ref.rating_key, detail)
                     return detail
         raise UserError("That title is no longer on the server.", "title_gone")
 
-    async def streams(self, ref: TitleRef) -> tuple[Title, Streams]:
-        """A title and all its audio and subtitle streams; remembered for a few minutes."""
-        known = self._streams.get(ref.rating_key)
-        if known is None:
-            detail = await self.detail(ref)
-            known = (detail.title, detail.streams)
-        return known
+    async def known_detail(self, ref: TitleRef) -> Detail:
+        """As `detail`, a few minutes old at most: good for names and streams, not for resume positions."""
+        return self._details.get(ref.rating_key) or await self.detail(ref)
 
     async def children(self, ref: TitleRef) -> tuple[Title, ...]:
         """Seasons of a show, episodes of a season, albums of an artist, tracks of an album, in their order."""
@@ -127,7 +121,7 @@ class Titles:
             title,
             key.removesuffix("/children").removesuffix("/items"),
             media_type(title, text(shape.playlistType)),
-            to_streams(shape.Media),
+            all_streams(shape.Media),
             to_title(self._server, on_deck) if on_deck else None,
         )
 

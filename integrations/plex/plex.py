@@ -1,0 +1,318 @@
+"""All Plex servers behind one door: what modules ask and what they have done."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections.abc import Awaitable, Callable, Collection, Mapping
+from typing import TypeVar
+
+from daemon.core.clock import Clock
+from daemon.core.errors import UpstreamError, UserError
+from daemon.core.ids import PlayerId, ServerId
+from daemon.core.media import (
+    Found,
+    NowPlaying,
+    Playback,
+    Player,
+    PlayerRef,
+    PlayQueue,
+    Stream,
+    Title,
+    TitleKind,
+    TitleRef,
+)
+from daemon.kernel.health import Health
+from daemon.kernel.metrics import Metrics
+from daemon.kernel.tasks import Supervisor
+from daemon.services.servers import Servers
+from integrations.plex.adapter import AdapterThreads
+from integrations.plex.config import PlexServerConfig, PlexTimeouts
+from integrations.plex.connection import ServerState
+from integrations.plex.http import new_session, within
+from integrations.plex.index import TitleIndex
+from integrations.plex.query import Query, rank, tier_of
+from integrations.plex.server import Server, Surroundings
+
+T = TypeVar("T")
+Listener = Callable[[ServerId, PlayerId | None], None]
+
+TITLES_MAX = 100_000  # in the index, over all servers: about 90 MB
+
+
+class Plex:
+    """Every server of the configuration. A server that is down never delays what concerns the others.
+
+    Methods that concern one server raise UpstreamError when it fails and UserError when the caller can help it
+    (`player_gone`, `player_uncontrollable`, `player_refused`, `title_gone`, `nothing_to_play`, `nothing_playing`,
+    `no_queue`, `not_in_queue`, `server_unknown`); methods over all servers leave out those that fail.
+    """
+
+    def __init__(
+        self,
+        servers: Mapping[ServerId, PlexServerConfig],
+        registry: Servers,
+        client_identifier: str,
+        supervisor: Supervisor,
+        health: Health,
+        metrics: Metrics,
+        clock: Clock,
+        timeouts: PlexTimeouts | None = None,
+        *,
+        titles_max: int = TITLES_MAX,
+        rng: random.Random | None = None,
+    ) -> None:
+        self._configs = servers
+        self._registry = registry
+        self._client_identifier = client_identifier
+        self._supervisor = supervisor
+        self._health = health
+        self._metrics = metrics
+        self._clock = clock
+        self._timeouts = timeouts or PlexTimeouts()
+        self._titles_max = titles_max
+        self._rng = rng or random.Random()
+        self._index = TitleIndex()
+        self._servers: dict[ServerId, Server] = {}
+        self._shared: Surroundings | None = None
+        self._listeners: list[Listener] = []
+
+    async def start(self) -> None:
+        """Begin to look after the servers, in the background; returns at once."""
+        shared = self._shared = Surroundings(
+            self._client_identifier,
+            new_session(),
+            AdapterThreads(),
+            self._index,
+            self._registry,
+            self._supervisor,
+            self._health,
+            self._metrics,
+            self._clock,
+            self._timeouts,
+            self._rng,
+        )
+        share = self._titles_max // max(1, len(self._configs))
+        for name, config in self._configs.items():
+            self._servers[name] = Server(name, config, shared, share, self._tell)
+        for server in self._servers.values():
+            server.start()
+
+    async def stop(self) -> None:
+        """End every task and connection."""
+        await self._supervisor.cancel("plex")
+        self._health.remove(owner="plex")
+        for server in self._servers.values():
+            await server.close()
+        if self._shared is not None:
+            self._shared.threads.close()
+            await self._shared.session.close()
+        self._servers, self._shared = {}, None
+
+    def on_change(self, listener: Listener) -> Callable[[], None]:
+        """Call `listener(server, player)` whenever something played, paused, moved on or stopped.
+
+        Player None: anything on that server may have changed. Call the result to listen no more. Notices can be
+        missed, so look from time to time as well.
+        """
+        self._listeners.append(listener)
+
+        def forget() -> None:
+            if listener in self._listeners:
+                self._listeners.remove(listener)
+
+        return forget
+
+    def server_states(self) -> tuple[ServerState, ...]:
+        """What is known of each server, in the order of the configuration."""
+        return tuple(server.connection.state for server in self._servers.values())
+
+    # Titles
+
+    def suggest(self, text: str, *, kinds: Collection[TitleKind] | None = None, limit: int = 25) -> list[Title]:
+        """Titles for what somebody is typing, best first, from memory; the newest ones for an empty text."""
+        return self._index.suggest(text, kinds=kinds, limit=limit)
+
+    async def find(self, text: str, *, kinds: Collection[TitleKind] | None = None, limit: int = 25) -> Found:
+        """Titles for a whole query: the index and every server's own search, which gets one second.
+
+        Best first. `is_complete` is False when a server did not answer in that time.
+        """
+        query = Query.parse(text)
+        known = self._index.ranked(text, kinds=kinds, limit=limit)
+        if not query.words:
+            return Found(tuple(title for _, title in known))
+        servers = list(self._servers.values())
+        answers = await asyncio.gather(
+            *(
+                within(self._timeouts.search_s, _attempt(server.titles.search(query.key, kinds, limit)))
+                for server in servers
+            )
+        )
+        ranked = {title.ref: (place, title) for place, title in known}
+        for answer in answers:
+            for title in answer if isinstance(answer, list) else ():
+                tier, exact = tier_of(query, title)
+                ranked.setdefault(title.ref, (rank(title, Query.parse(title.name).key, tier, exact), title))
+        best = sorted(ranked.values(), key=lambda pair: pair[0])[:limit]
+        return Found(tuple(title for _, title in best), all(isinstance(answer, list) for answer in answers))
+
+    async def title(self, ref: TitleRef) -> Title:
+        """A title as its server has it now."""
+        return (await self._server(ref.server).titles.detail(ref)).title
+
+    async def children(self, ref: TitleRef) -> tuple[Title, ...]:
+        """What is one level below a title: seasons, episodes, albums, tracks, in their order."""
+        return await self._server(ref.server).titles.children(ref)
+
+    async def next_unwatched(self, ref: TitleRef) -> Title:
+        """The episode with which a show or season goes on for the account of the server's token."""
+        titles = self._server(ref.server).titles
+        return await titles.next_unwatched(await titles.detail(ref))
+
+    async def poster(self, title: Title, *, width: int = 300) -> bytes | None:
+        """The title's poster as JPEG or PNG, at most 2 MB; None when there is none to be had."""
+        server = self._servers.get(title.ref.server)
+        return await server.posters.fetch(title, width) if server is not None else None
+
+    # Players
+
+    async def players(self) -> tuple[Player, ...]:
+        """Players of all servers that answer, controllable ones first; a few seconds old at most.
+
+        A player known to several servers is listed for each.
+        """
+        listed = await asyncio.gather(*(_attempt(server.players.listed()) for server in self._servers.values()))
+        players = [player for answer in listed if not isinstance(answer, UpstreamError) for player in answer]
+        return tuple(sorted(players, key=lambda player: player.problem is not None))
+
+    async def playback(self, ref: PlayerRef) -> Playback | None:
+        """What a player plays, with position, volume and all streams; None when nothing.
+
+        A player that plays from another server than the one it is named for is found there.
+        """
+        playback = await self._server(ref.server).playbacks.of(ref.player_id)
+        if playback is not None:
+            return playback
+        for server in self._servers.values():
+            if server.name != ref.server and server.connection.state.is_up:
+                elsewhere = await _attempt(server.sessions.of(ref.player_id))
+                if isinstance(elsewhere, Playback):
+                    return await server.playbacks.of(ref.player_id)
+        return None
+
+    async def now_playing(self) -> NowPlaying:
+        """What plays everywhere, as the servers tell it, and which servers did not."""
+        servers = list(self._servers.values())
+        answers = await asyncio.gather(*(_attempt(server.sessions.read()) for server in servers))
+        playbacks: list[Playback] = []
+        silent: list[ServerId] = []
+        for server, answer in zip(servers, answers, strict=True):
+            if isinstance(answer, UpstreamError):
+                silent.append(server.name)
+            else:
+                playbacks.extend(answer)
+        return NowPlaying(tuple(playbacks), tuple(silent))
+
+    async def streams(self, player: PlayerRef) -> tuple[Stream, ...]:
+        """Audio, then subtitle streams of what plays; UserError `nothing_playing`."""
+        playback = await self.playback(player)
+        if playback is None:
+            raise UserError("Nothing is playing there.", "nothing_playing")
+        return playback.audio + playback.subtitles
+
+    # Commands: each is sent to the player, whatever is believed of its state
+
+    async def play(self, player: PlayerRef, title: TitleRef, *, resume: bool, shuffle: bool) -> Title:
+        """Play a title and return what really starts: for a show or season its next unwatched episode."""
+        server = self._server(title.server)
+        if player.server != title.server:
+            await self._server(player.server).players.find(player.player_id)
+        return await server.remote.play(
+            player.player_id, title, server.adapter(), server.address(), resume=resume, shuffle=shuffle
+        )
+
+    async def pause(self, player: PlayerRef) -> None:
+        """Pause."""
+        await self._send(player, "pause")
+
+    async def resume(self, player: PlayerRef) -> None:
+        """Go on playing."""
+        await self._send(player, "play")
+
+    async def stop_playback(self, player: PlayerRef) -> None:
+        """Stop."""
+        await self._send(player, "stop")
+
+    async def next(self, player: PlayerRef) -> None:
+        """The next title of the queue."""
+        await self._send(player, "skipNext")
+
+    async def previous(self, player: PlayerRef) -> None:
+        """The previous title of the queue, or the beginning of this one."""
+        await self._send(player, "skipPrevious")
+
+    async def seek(self, player: PlayerRef, position_ms: int) -> None:
+        """Go to a position."""
+        await self._send(player, "seekTo", {"offset": max(0, position_ms)})
+
+    async def set_volume(self, player: PlayerRef, percent: int) -> None:
+        """Set the volume, 0 to 100."""
+        await self._send(player, "setParameters", {"volume": max(0, min(100, percent))})
+
+    async def set_audio(self, player: PlayerRef, stream_id: int) -> None:
+        """Choose an audio stream."""
+        await self._send(player, "setStreams", {"audioStreamID": stream_id})
+
+    async def set_subtitles(self, player: PlayerRef, stream_id: int | None) -> None:
+        """Choose subtitles; None turns them off."""
+        await self._send(player, "setStreams", {"subtitleStreamID": stream_id or 0})
+
+    # Queues
+
+    async def queue(self, player: PlayerRef) -> PlayQueue | None:
+        """What a player plays from; None when from no queue."""
+        return await self._server(player.server).queues.of(player.player_id)
+
+    async def queue_add(self, player: PlayerRef, title: TitleRef) -> None:
+        """Put a title into the player's queue."""
+        server = self._server(player.server)
+        if title.server != player.server:
+            raise UserError("That title is on another server than what plays there.", "title_elsewhere")
+        await server.queues.add(player.player_id, title, server.adapter(), server.machine_id())
+
+    async def queue_remove(self, player: PlayerRef, item_id: int) -> None:
+        """Take one entry out of the player's queue."""
+        server = self._server(player.server)
+        await server.queues.remove(player.player_id, item_id, server.adapter())
+
+    async def queue_clear(self, player: PlayerRef) -> None:
+        """Empty the player's queue; what plays goes on."""
+        server = self._server(player.server)
+        await server.queues.clear(player.player_id, server.adapter())
+
+    async def queue_shuffle(self, player: PlayerRef) -> None:
+        """Mix what comes next on the player."""
+        server = self._server(player.server)
+        await server.queues.shuffle(player.player_id, server.adapter())
+
+    async def _send(self, player: PlayerRef, command: str, params: Mapping[str, str | int] | None = None) -> None:
+        await self._server(player.server).remote.send(player.player_id, command, params)
+
+    def _server(self, name: ServerId) -> Server:
+        server = self._servers.get(name)
+        if server is None:
+            raise UserError(f"There is no Plex server named {name} any more.", "server_unknown")
+        return server
+
+    def _tell(self, server: ServerId, player: PlayerId | None) -> None:
+        for listener in tuple(self._listeners):
+            listener(server, player)
+
+
+async def _attempt(work: Awaitable[T]) -> T | UpstreamError:
+    """The result, or the failure as a value, so that one server's failure does not hide the others' answers."""
+    try:
+        return await work
+    except UpstreamError as error:
+        return error
