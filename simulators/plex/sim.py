@@ -1,0 +1,253 @@
+"""A Plex server, its players and plex.tv on loopback, for tests and the demo."""
+
+from __future__ import annotations
+
+import asyncio
+import math
+import random
+import socket
+from types import TracebackType
+from typing import Any
+
+from aiohttp import web
+
+from simulators.clock import SimClock
+from simulators.plex import household
+from simulators.plex.companion import Companion
+from simulators.plex.control import ControlRoutes
+from simulators.plex.faults import Faults
+from simulators.plex.gate import ACCOUNT_FACE, CONTROL, Gate
+from simulators.plex.generator import generate
+from simulators.plex.players import STOPPED, Player
+from simulators.plex.plextv import AccountRoutes
+from simulators.plex.routes_art import ArtRoutes
+from simulators.plex.routes_library import LibraryRoutes
+from simulators.plex.routes_listen import ListenRoutes
+from simulators.plex.routes_playback import PlaybackRoutes
+from simulators.plex.routes_playlists import PlaylistRoutes
+from simulators.plex.routes_search import SearchRoutes
+from simulators.plex.routes_server import ServerRoutes
+from simulators.plex.server import SeenRequest, Server
+from simulators.plex.world import Item, World
+
+HOST = "127.0.0.1"
+STOP_S = 0.2  # real seconds that open requests get when the simulator stops
+
+
+class PlexSim:
+    """`async with PlexSim(seed=7) as sim:` serves until the block ends.
+
+    `size` is small, 20k or 100k. `life` has members of the household already watching. `clock` is shared with
+    other simulators when given; `speed` sets it. Another seed is another server with other ids and tokens.
+    """
+
+    def __init__(
+        self, *, seed: int = 7, size: str = "small", clock: SimClock | None = None, speed: float | None = None,
+        port: int = 0, name: str = "Marquee House", life: bool = True, buffering_s: float = 0.5,
+    ) -> None:  # fmt: skip
+        self.clock = clock or SimClock()
+        if speed is not None:
+            self.clock.set_speed(speed)
+        self.seed = seed
+        self._size, self._port, self._name, self._has_life = size, port, name, life
+        self._buffering_s = buffering_s
+        self._server: Server | None = None
+        self._runners: list[web.AppRunner] = []
+        self._closed_doors: list[socket.socket] = []
+        self._tasks = asyncio.TaskGroup()
+        self._running: list[asyncio.Task[None]] = []
+        self._rng = random.Random(f"people:{seed}")
+
+    async def __aenter__(self) -> PlexSim:
+        world = await asyncio.to_thread(generate, self.seed, self._size, self.clock.now())
+        self._server = Server(world, self.clock, self._name, self._buffering_s)
+        await self._tasks.__aenter__()
+        self.server.tasks = self._tasks
+        companion = Companion(self.server)
+        for player in self.server.players.values():
+            await self._open_door(player, companion)
+        self.server.ports["server"] = await self._serve(self._application(companion), self._port)
+        if self._has_life:
+            self._settle_in()
+        self._running = [self._tasks.create_task(self._tick()), self._tasks.create_task(self._follow_clock())]
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.server.faults.clear()
+        self.server.notifications.drop_all()
+        for runner in self._runners:
+            await runner.cleanup()
+        for door in self._closed_doors:
+            door.close()
+        self.server.close()
+        for task in self._running:
+            task.cancel()
+        await self._tasks.__aexit__(None, None, None)
+
+    @property
+    def server(self) -> Server:
+        """State of the simulated server; RuntimeError before it runs."""
+        if self._server is None:
+            raise RuntimeError("the simulator is not running")
+        return self._server
+
+    @property
+    def url(self) -> str:
+        """Base address of the Plex Media Server."""
+        return f"http://{HOST}:{self.server.ports['server']}"
+
+    @property
+    def token(self) -> str:
+        """The owner's token."""
+        return self.server.owner.token
+
+    @property
+    def account_url(self) -> str:
+        """Base address of plex.tv."""
+        return self.url + ACCOUNT_FACE
+
+    @property
+    def control_url(self) -> str:
+        """Base address of the control API."""
+        return self.url + CONTROL
+
+    @property
+    def world(self) -> World:
+        """Titles, accounts and what they have seen."""
+        return self.server.world
+
+    @property
+    def players(self) -> dict[str, Player]:
+        """Players by title, brought up to the present."""
+        self.server.settle()
+        return {player.spec.title: player for player in self.server.players.values()}
+
+    @property
+    def faults(self) -> Faults:
+        """Misbehaviour in force."""
+        return self.server.faults
+
+    @property
+    def requests(self) -> list[SeenRequest]:
+        """What came in, oldest first; the last 10,000."""
+        return list(self.server.requests)
+
+    @property
+    def unknown_routes(self) -> list[str]:
+        """`METHOD /path` of every request that no route knows."""
+        return self.server.unknown_routes
+
+    @property
+    def machine_id(self) -> str:
+        """The server's machineIdentifier."""
+        return self.server.machine_id
+
+    def token_of(self, account: str) -> str:
+        """The token of an account by its name."""
+        return self.server.account(account).token
+
+    def play(self, player: str, title: str | Item, account: str = "Olivia", *, offset_ms: int = 0) -> Player:
+        """Have somebody start a title on a player by hand; LookupError for unknown names."""
+        item = title if isinstance(title, Item) else self.world.find(title)
+        found = self.server.player(player)
+        self.server.start(
+            found, f"/library/metadata/{item.key}", self.server.account(account), offset_ms=offset_ms,
+            continuous=item.kind == "episode",
+        )  # fmt: skip
+        return found
+
+    def shape(self) -> dict[str, Any]:
+        """The part of a simulator process's first line that is about Plex."""
+        return {
+            "url": self.url, "token": self.token, "account_url": self.account_url, "control_url": self.control_url,
+        }  # fmt: skip
+
+    def _application(self, companion: Companion) -> web.Application:
+        app = web.Application(middlewares=[Gate(self.server).middleware()], client_max_size=16 * 1024 * 1024)
+        server = self.server
+        for routes in (
+            ServerRoutes(server), LibraryRoutes(server), SearchRoutes(server), PlaylistRoutes(server),
+            PlaybackRoutes(server, companion), ArtRoutes(server), ListenRoutes(server), AccountRoutes(server),
+            ControlRoutes(server),
+        ):  # fmt: skip
+            app.add_routes(routes.table())
+        return app
+
+    async def _open_door(self, player: Player, companion: Companion) -> None:
+        """Serve a player's own port, or hold one that refuses connections."""
+        if not player.spec.is_direct:
+            door = socket.socket()
+            door.bind((HOST, 0))  # bound and never listening: connections are refused
+            self._closed_doors.append(door)
+            self.server.ports[player.spec.id] = door.getsockname()[1]
+            return
+        app = web.Application(middlewares=[Gate(self.server, f"player:{player.spec.id}").middleware()])
+
+        async def resources(request: web.Request) -> web.StreamResponse:
+            return self._if_online(player, request) or companion.resources(player, request)
+
+        async def command(request: web.Request) -> web.StreamResponse:
+            gone = self._if_online(player, request)
+            return gone or await companion.handle(player, request, request.match_info["command"])
+
+        app.add_routes([web.get("/resources", resources), web.get("/player/{command:.+}", command)])
+        self.server.ports[player.spec.id] = await self._serve(app, 0)
+
+    def _if_online(self, player: Player, request: web.Request) -> web.Response | None:
+        if player.is_online:
+            return None
+        if request.transport is not None:
+            request.transport.abort()
+        return web.Response(status=503)
+
+    async def _serve(self, app: web.Application, port: int) -> int:
+        runner = web.AppRunner(app, access_log=None, shutdown_timeout=STOP_S)
+        await runner.setup()
+        self._runners.append(runner)
+        site = web.TCPSite(runner, HOST, port)
+        await site.start()
+        return int(runner.addresses[0][1])
+
+    def _settle_in(self) -> None:
+        for name, player, kind, title, percent, is_paused in household.WATCHING:
+            item = self.world.find(title, kind)
+            first = next((leaf for leaf in self.world.leaves(item) if not leaf.parent or leaf.parent.index), item)
+            offset = (first.duration_ms or 0) * percent // 100
+            found = self.play(player, first, name, offset_ms=offset)
+            if is_paused:
+                found.pause(self.clock.now())
+
+    def _find_something(self, now: float) -> None:
+        """Whoever of the household has had nothing on for a while picks something else of the same kind."""
+        for name, title, kind, _, _, _ in household.WATCHING:
+            player, account = self.server.player(title), self.server.account(name)
+            if player.state != STOPPED or not player.ended_at or now - player.ended_at < household.IDLE_S:
+                continue
+            pool = list(self.world.visible(account, self.world.listed(None, kind)))
+            if pool:
+                leaves = self.world.leaves(self._rng.choice(pool))
+                self.play(title, self._rng.choice(leaves), name)
+
+    async def _tick(self) -> None:
+        """Let things happen at their time, for those who only listen."""
+        while True:
+            now = self.server.settle()
+            if self._has_life:
+                self._find_something(now)
+            self.server.stirred.clear()
+            left = self.server.next_event() - now
+            is_endless = math.isinf(left) or self.clock.speed == 0
+            wait_s = None if is_endless else max(0.002, left / self.clock.speed)
+            try:
+                async with asyncio.timeout(wait_s):
+                    await self.server.stirred.wait()
+            except TimeoutError:
+                continue
+
+    async def _follow_clock(self) -> None:
+        version = self.clock.version
+        while True:
+            version = await self.clock.wait_change(version)
+            self.server.stirred.set()
