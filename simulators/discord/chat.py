@@ -67,7 +67,7 @@ class Chat:
         self.clock = clock
         self.health_url = health_url
         self.is_elsewhere = False
-        self._wanted_port = port
+        self.port = port
         self._files: dict[str, tuple[bytes, str]] = {}
         self._http: aiohttp.ClientSession | None = None
         self._runner: web.AppRunner | None = None
@@ -76,8 +76,7 @@ class Chat:
     @property
     def url(self) -> str:
         """Where the page is, with a slash at the end."""
-        port = self._runner.addresses[0][1] if self._runner else self._wanted_port
-        return f"http://{HOST}:{port}/"
+        return f"http://{HOST}:{self.port}/"
 
     async def __aenter__(self) -> Chat:
         self._files = await asyncio.to_thread(_read_page)
@@ -85,13 +84,14 @@ class Chat:
         self._runner = web.AppRunner(self._app(), access_log=None)
         await self._runner.setup()
         try:
-            await web.TCPSite(self._runner, HOST, self._wanted_port).start()
+            await web.TCPSite(self._runner, HOST, self.port).start()
         except OSError as error:
             if error.errno != errno.EADDRINUSE:
                 await self.__aexit__(None, None, None)
                 raise
             self.is_elsewhere = True
             await web.TCPSite(self._runner, HOST, 0).start()
+        self.port = self._runner.addresses[0][1]
         return self
 
     async def __aexit__(
@@ -139,6 +139,8 @@ class Chat:
         if found is None:
             raise web.HTTPNotFound
         content, content_type = found
+        if content_type == "application/octet-stream":  # uploads often leave their type to the name
+            content_type = mimetypes.guess_type(request.path)[0] or content_type
         is_shown = content_type in SHOWN_TYPES
         headers = {"Cache-Control": "max-age=3600", "Content-Disposition": "inline" if is_shown else "attachment"}
         return web.Response(

@@ -89,7 +89,7 @@ export class Listbox {
       { id: `${this.id}-${index}`, role: "option", class: "option", "data-index": index, "aria-selected": item.isPicked ? "true" : "false" },
       item.before ?? null,
       item.emoji ? el("span", { class: "emoji" }, item.emoji.id ? `:${item.emoji.name}:` : item.emoji.name) : null,
-      el("span", { class: "option-words" }, el("span", { class: "option-label" }, item.label, item.aside ? el("span", { class: "option-aside" }, item.aside) : null), item.description ? el("span", { class: "option-description" }, item.description) : null),
+      el("span", { class: "option-words" }, el("span", { class: "option-label" }, item.label, item.aside ? [" ", el("span", { class: "option-aside" }, item.aside)] : null), " ", item.description ? el("span", { class: "option-description" }, item.description) : null),
       item.isPicked ? icon("check", "icon option-check") : null,
     );
   }

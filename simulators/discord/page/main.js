@@ -22,9 +22,9 @@ function start() {
   startMessages();
   startComposer();
   startPanel();
-  $("#open-side").addEventListener("click", () => toggleSide());
+  $("#open-side").addEventListener("click", openSide);
   $("#main").addEventListener("mousedown", () => toggleSide(false));
-  $("#side").addEventListener("keydown", (event) => event.key === "Escape" && toggleSide(false));
+  $("#side").addEventListener("keydown", (event) => event.key === "Escape" && closeSide());
   $("#channels").addEventListener("click", (event) => openChannel(event.target.closest("[data-channel]")?.dataset.channel));
   $("#people").addEventListener("change", (event) => speakAs(event.target.value));
   $("#modal").addEventListener("close", modalClosed);
@@ -102,9 +102,20 @@ function drawLink() {
   $("#link").classList.toggle("problem", !state.isLive);
 }
 
-function toggleSide(isOpen = !document.body.classList.contains("side-open")) {
+function toggleSide(isOpen) {
   document.body.classList.toggle("side-open", isOpen);
   $("#open-side").setAttribute("aria-expanded", String(isOpen));
+}
+
+function openSide() {
+  toggleSide(true);
+  $(".channel[aria-current]")?.focus();
+}
+
+function closeSide() {
+  const wasOpen = document.body.classList.contains("side-open");
+  toggleSide(false);
+  if (wasOpen) $("#open-side").focus();
 }
 
 /** Typing where there is nothing to type into goes to the message box. */
