@@ -265,6 +265,8 @@ class Cards:
             playback = await self._plex.playback(card.player)
         except UpstreamError as error:
             return faces.with_notice(card.face, f"{error.service} {error.kind}.") if card.is_shown else None
+        except UserError:  # the player or its server is gone
+            playback = None
         if playback is not None and playback.state is not PlayState.STOPPED:
             card.playback, card.missing = playback, 0
             return faces.live(playback, now)

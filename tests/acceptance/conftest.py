@@ -1,0 +1,25 @@
+"""One stage for each test module: starting a daemon and two simulators takes seconds."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterator
+
+import pytest
+import pytest_asyncio
+
+from tests.acceptance.stage import Stage, open_stage
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def shared_stage() -> AsyncIterator[Stage]:
+    """The module's stage."""
+    async with open_stage() as stage:
+        yield stage
+
+
+@pytest.fixture
+def stage(shared_stage: Stage) -> Iterator[Stage]:
+    """The module's stage, quiet at the beginning and at the end of each test."""
+    shared_stage.clear()
+    yield shared_stage
+    shared_stage.clear()
