@@ -55,6 +55,8 @@ def translate(error: BaseException) -> BaseException:
         return busy("no free connection")
     if isinstance(error, StopIteration):
         return RuntimeError("a unit of work raised StopIteration")  # a future cannot carry it
+    if isinstance(error, DBAPIError):
+        _hide_values(error)
     kind = _kind(error)
     if kind is None:
         return error
@@ -62,6 +64,14 @@ def translate(error: BaseException) -> BaseException:
     translated = UpstreamError(SERVICE, kind, str(cause).strip().partition("\n")[0])
     translated.__cause__ = error
     return translated
+
+
+def _hide_values(error: DBAPIError) -> None:
+    """PostgreSQL quotes the row in its DETAIL; what people stored must not get into a log by a failing statement."""
+    detail = getattr(getattr(error.orig, "diag", None), "message_detail", None)
+    if detail and error.orig is not None:
+        for shown in (error, error.orig):
+            shown.args = tuple(str(part).replace(detail, "(hidden)") for part in shown.args)
 
 
 def _kind(error: BaseException) -> UpstreamKind | None:

@@ -48,8 +48,9 @@ class Intake:
     Members and guilds that were seen are remembered in memory, so that theirs costs one statement, or two with audit.
     """
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: Store, *, known_max: int = KNOWN_MEMBERS_MAX) -> None:
         self._store = store
+        self._known_max = known_max
         self._members: dict[MemberId, tuple[str, ProfileId]] = {}  # by the name Discord gave, before cleaning
         self._guilds: dict[GuildId, str | None] = {}
         self._admitted = 0
@@ -62,9 +63,9 @@ class Intake:
         unit = _Admit(arrival, profile_id if is_known else None, self._admitted % INTERACTION_PURGE_EVERY == 0)
         admission = await self._store.write(unit)
         if not is_known:
-            _remember(self._members, arrival.member_id, (arrival.member_name, admission.profile_id))
+            self._remember(self._members, arrival.member_id, (arrival.member_name, admission.profile_id))
             if arrival.guild_id is not None:
-                _remember(self._guilds, arrival.guild_id, arrival.guild_name)
+                self._remember(self._guilds, arrival.guild_id, arrival.guild_name)
         return admission
 
     def _knows_guild(self, arrival: Arrival) -> bool:
@@ -72,6 +73,11 @@ class Intake:
             return True
         known = self._guilds.get(arrival.guild_id, _UNKNOWN)
         return known is not _UNKNOWN and arrival.guild_name in (None, known)
+
+    def _remember(self, known: dict[K, V], key: K, value: V) -> None:
+        if len(known) >= self._known_max and key not in known:
+            del known[next(iter(known))]  # the one that was met first
+        known[key] = value
 
 
 _UNKNOWN = object()
@@ -115,9 +121,3 @@ class _Admit:
 
 def _clean(name: str) -> str:
     return clamp(plain(name), NAME_CHARS_MAX)
-
-
-def _remember(known: dict[K, V], key: K, value: V) -> None:
-    if len(known) >= KNOWN_MEMBERS_MAX and key not in known:
-        del known[next(iter(known))]  # the one that was met first
-    known[key] = value

@@ -104,9 +104,10 @@ async def test_the_audit_log_only_grows(store: Store) -> None:
         audit.add(tx, at=AT, actor=None, action="start", target="", detail={"a": ["\x00", "é"]}, trace_id="t")
 
     await store.write(entry)
-    for statement in (update(audit.audit_log).values(action="x"), delete(audit.audit_log)):
-        with pytest.raises(DBAPIError, match="append-only"):
-            await store.write(lambda tx, statement=statement: tx.execute(statement) and None)
+    with pytest.raises(DBAPIError, match="append-only"):
+        await store.write(lambda tx: tx.execute(update(audit.audit_log).values(action="x")) and None)
+    with pytest.raises(DBAPIError, match="append-only"):
+        await store.write(lambda tx: tx.execute(delete(audit.audit_log)) and None)
     rows = await store.read(lambda tx: tx.execute(select(audit.audit_log.c.at, audit.audit_log.c.detail)).all())
     assert [tuple(row) for row in rows] == [(AT, {"a": ["\x00", "é"]})]
 
