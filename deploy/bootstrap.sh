@@ -5,13 +5,14 @@
 set -eu
 cd "$(dirname "$0")/.."
 kind=${1:-dev} venv=${2:-.venv} python=${3:-python3}
+ls "$venv"/.installed-dev-* >/dev/null 2>&1 && kind=dev   # never take a developer's tools away
 case $kind in
 runtime) lock=deploy/requirements.txt ;;
 dev) lock=deploy/requirements-dev.txt ;;
 *) echo "usage: $0 runtime|dev [VENV] [PYTHON]" >&2; exit 2 ;;
 esac
-fingerprint=$(cat "$lock" pyproject.toml | cksum | tr ' ' -)
-[ -f "$venv/.installed-dev-$fingerprint" ] && exit 0   # the dev lock holds the runtime lock
+# The lock, and what an editable install takes from pyproject.toml: not the settings of linters.
+fingerprint=$( (cat "$lock"; sed -n '/^\[build-system\]/,/^\[dependency-groups\]/p' pyproject.toml) | cksum | tr ' ' -)
 [ -f "$venv/.installed-$kind-$fingerprint" ] && exit 0
 
 "$python" -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or newer is needed." >&2; exit 1; }
