@@ -4,7 +4,7 @@ import os
 import shutil
 import sys
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -66,7 +66,7 @@ def _data_dir() -> Iterator[Path]:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def _environment(simulated: Simulation, data_dir: Path, port: int) -> Mapping[str, str]:
+def _environment(simulated: Simulation, data_dir: Path, port: int) -> dict[str, str]:
     """The settings that a person with two tokens would give, for the simulators."""
     plex, discord = simulated.plex, simulated.discord
     bots = {f"MARQUEE_DISCORD__BOTS__{name.upper()}__TOKEN": token for name, token in discord.bots.items()}

@@ -1,0 +1,36 @@
+"""The daemon's parts, wired as in `run` but on an empty database of their own: for commands beside a running daemon."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import structlog
+
+from daemon.app import Kernel, Parts, compose
+from daemon.data import schema
+from daemon.data.store import Store
+from daemon.kernel.clock import SystemClock
+from daemon.kernel.health import Health
+from daemon.kernel.metrics import Metrics
+from daemon.kernel.tasks import Supervisor
+from daemon.settings.model import Database, Settings
+
+
+@asynccontextmanager
+async def scratch(settings: Settings) -> AsyncIterator[Parts]:
+    """Parts that are wired and not started, without the data folder and its lock. What was started is ended after."""
+    supervisor = Supervisor(log=structlog.get_logger(__name__))
+    metrics, clock = Metrics(), SystemClock()
+    kernel = Kernel(supervisor, Health(supervisor, clock), metrics, clock)
+    with tempfile.TemporaryDirectory(prefix="marquee-scratch-") as folder:
+        own = settings.model_copy(update={"data_dir": Path(folder), "database": Database()})
+        await schema.ensure_head(own.database_url, own.data_dir)
+        store = await Store.open(own.database_url, metrics=metrics)
+        try:
+            yield await compose(own, kernel, store)
+        finally:
+            await supervisor.drain(0.0)
+            await store.close()
