@@ -96,6 +96,7 @@ class Connection:
         self._sends: deque[float] = deque(maxlen=SENDS_MAX)
         self.session: Session | None = None
         self.received: deque[Json] = deque(maxlen=200)
+        self._is_closing = False
 
     def push(self, frame: Json) -> None:
         """Send one frame when its turn comes."""
@@ -136,6 +137,7 @@ class Connection:
                     self._request.transport.abort()
                 return
             if isinstance(item, Closed):
+                self._is_closing = True
                 await self._socket.close(code=item.code, message=item.why.encode())
                 return
             text = item.encode() if isinstance(item, str) else json.dumps(item, separators=(",", ":")).encode()
@@ -158,9 +160,8 @@ class Connection:
                 raise Closed(4002, "Error while decoding payload.") from None
             self.received.append(frame)
             await self._handle(op, frame.get("d"))
-        code = self._socket.close_code
-        if self.session and code in (1000, 1001):
-            self._gateway.sessions.end(self.session)
+        if self.session and not self._is_closing and self._socket.close_code in (1000, 1001):
+            self._gateway.sessions.end(self.session)  # the client said goodbye: nothing to resume
 
     def _count(self, size: int) -> None:
         if size > PAYLOAD_MAX:

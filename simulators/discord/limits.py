@@ -28,7 +28,7 @@ class Taken:
 
 
 class RateLimits:
-    """Counts requests; `is_on = False` lets everything through (headers are still sent)."""
+    """Counts requests; `is_on = False` lets everything through and says in the headers that nothing was used."""
 
     def __init__(self) -> None:
         self.is_on = True
@@ -38,8 +38,9 @@ class RateLimits:
     def take(self, key: str, quota: Quota) -> Taken:
         """One request in the bucket `key`."""
         used, left_s = self._count(key, quota.per_s, quota.limit)
-        allowed = used <= quota.limit or not self.is_on
-        return Taken(allowed, quota, max(0, quota.limit - used), left_s)
+        if not self.is_on:
+            return Taken(True, quota, quota.limit, left_s)
+        return Taken(used <= quota.limit, quota, max(0, quota.limit - used), left_s)
 
     def take_global(self, bot: str) -> Taken | None:
         """One request of a bot; None while it is under its 50 a second."""

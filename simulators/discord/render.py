@@ -12,14 +12,16 @@ def as_text(message: Json) -> str:
     """Content, embeds, components and files on one line each.
 
     Buttons are `(Label)`, disabled ones `(Label, disabled)`, link buttons `(Label: url)`; selects are
-    `[Placeholder: One | Two*]` with `*` at what is selected; files and pictures are `<name>`.
+    `[Placeholder: One | Two*]` with `*` at what is selected; files and pictures are `<name>`, each once.
     """
     if message["flags"] & FLAG_LOADING:
         return THINKING
     lines = [message.get("content") or ""]
     lines += [_embed(embed) for embed in message.get("embeds", [])]
     lines += [_component(component) for component in message.get("components", [])]
-    lines += [f"<{file['filename']}>" for file in message.get("attachments", [])]
+    shown = "\n".join(str(message.get(key)) for key in ("embeds", "components"))
+    files = [file for file in message.get("attachments", []) if file["url"] not in shown]
+    lines += [f"<{file['filename']}>" for file in files]
     return "\n".join(line for line in lines if line)
 
 

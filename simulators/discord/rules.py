@@ -10,10 +10,12 @@ from simulators.discord import components as parts
 from simulators.discord.errors import Violation
 from simulators.discord.objects import FLAG_COMPONENTS_V2, Json
 
-LOCALES = frozenset(
-    ["id", "da", "de", "en-GB", "en-US", "es-ES", "es-419", "fr", "hr", "it", "lt", "hu", "nl", "no", "pl", "pt-BR"]
-    + ["ro", "fi", "sv-SE", "vi", "tr", "cs", "el", "bg", "ru", "uk", "hi", "th", "zh-CN", "ja", "zh-TW", "ko"]
-)
+# fmt: off
+LOCALES = frozenset({
+    "id", "da", "de", "en-GB", "en-US", "es-ES", "es-419", "fr", "hr", "it", "lt", "hu", "nl", "no", "pl", "pt-BR",
+    "ro", "fi", "sv-SE", "vi", "tr", "cs", "el", "bg", "ru", "uk", "hi", "th", "zh-CN", "ja", "zh-TW", "ko",
+})
+# fmt: on
 CONTENT_MAX = 2_000
 EMBEDS_CHARS_MAX = 6_000
 COMMAND_CHARS_MAX = 8_000

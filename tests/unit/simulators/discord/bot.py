@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import socket
 import ssl
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -88,3 +88,10 @@ async def running(lab: DiscordSim, bot: Bot, token: str | None = None) -> AsyncI
         finally:
             await bot.close()
             task.cancel()
+
+
+async def eventually(is_true: Callable[[], object], timeout: float = 10.0) -> None:
+    """Look every few milliseconds until it is so."""
+    async with asyncio.timeout(timeout):
+        while not is_true():  # noqa: ASYNC110 - discord.py offers no event for most of what is awaited here
+            await asyncio.sleep(0.01)
