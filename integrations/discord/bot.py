@@ -28,7 +28,7 @@ from integrations.discord.tree import Tree
 log = structlog.get_logger(__name__)
 
 RATE_LIMIT_WAIT_MAX_S = 60.0  # without it discord.py sleeps for whatever Discord says, hours included
-_GUILDS_WAIT_S = 0.5  # READY is held back until the guilds have come, or for this long
+_GUILDS_WAIT_S = 0.1  # READY is held back until the guilds have come, or for this long
 OUT_OF_DATE = "This panel is out of date — open a new one."
 _GONE = Job("component", "outdated", PRESS, None)
 
@@ -136,6 +136,10 @@ class Bot(commands.Bot):
 
     async def on_ready(self) -> None:
         """The session is up and the guilds are known."""
+        self._events.ready()
+
+    async def on_guild_join(self, guild: discord.Guild) -> None:
+        """One server more, which may be one too many for a bot without an allow-list."""
         self._events.ready()
 
     async def on_resumed(self) -> None:
