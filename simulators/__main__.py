@@ -56,13 +56,15 @@ async def _run(parts: set[str], arguments: argparse.Namespace) -> None:
         loop.add_signal_handler(number, stop.set)
     if arguments.with_parent:
         _watch_stdin(loop, stop)
-    clock = SimClock(speed=arguments.speed)
+    clock = SimClock(speed=0.0)
     async with contextlib.AsyncExitStack() as stack:
         told: dict[str, Mapping[str, Any]] = {}
         if "plex" in parts:
             told["plex"] = await _start_plex(stack, clock, arguments)
         if "discord" in parts:
             told["discord"], told["chat"] = await _start_discord(stack, clock, arguments)
+        # Until here the clock stood: ids hold the time they were made at, and kept data must fit the next start too.
+        clock.set_speed(arguments.speed)
         if not stop.is_set():
             print(json.dumps(told), flush=True)  # noqa: T201  the one line that callers read
         await stop.wait()
@@ -90,7 +92,8 @@ async def _start_discord(
     from simulators.discord.chat import Chat
     from simulators.discord.sim import DiscordSim
 
-    lab = await stack.enter_async_context(DiscordSim(arguments.spec, clock, port=arguments.discord_port))
+    lab = DiscordSim(arguments.spec, clock, port=arguments.discord_port)
+    await stack.enter_async_context(lab)
     health_url = arguments.health_url
     if health_url is None and arguments.chat_port > 1:
         health_url = f"http://127.0.0.1:{arguments.chat_port - 1}/health"
