@@ -178,13 +178,10 @@ class App:
         _LOG.info("started", plex_servers=sorted(settings.plex.servers), bots=sorted(settings.discord.bots))
 
     async def _choose_clock(self, supervisor: Supervisor) -> Clock:
-        settings = self._settings
-        if settings.discord.address is not None:
-            _LOG.warning("discord_is_simulated", connect=settings.discord.connect)
-        if settings.clock.url is None:
+        if (url := self._settings.clock.url) is None:
             return SystemClock()
-        _LOG.warning("clock_is_simulated", url=settings.clock.url)
-        clock = FollowedClock(settings.clock.url)
+        _LOG.warning("clock_is_simulated", url=url)
+        clock = FollowedClock(url)
         supervisor.start("clock", clock.run)
         await clock.wait_followed(_CLOCK_S)
         return clock
