@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections.abc import AsyncIterator, Callable
+from datetime import UTC, datetime
 from pathlib import Path
 
 import psycopg
@@ -14,10 +15,13 @@ from sqlalchemy import Connection, text
 from sqlalchemy.exc import DBAPIError
 
 from daemon.core.errors import UpstreamError, UpstreamKind
+from daemon.core.ids import MemberId
 from daemon.core.limits import STORE_RETRIES_MAX
-from daemon.data import schema
+from daemon.data import people, schema
 from daemon.data.store import Store
 from daemon.kernel.metrics import Metrics
+
+AT = datetime(2026, 11, 20, tzinfo=UTC)
 
 
 @pytest_asyncio.fixture
@@ -168,3 +172,22 @@ async def test_connections_stay_within_the_pool(store: Store, postgres_url: str)
         *(store.read(lambda tx: tx.execute(count).scalar()) for _ in range(100)), *(store.ping() for _ in range(100))
     )
     assert 1 <= max(n for n in seen if n is not None) <= 10
+
+
+async def test_two_processes_that_meet_a_member_in_the_same_instant(store: Store) -> None:
+    added, go_on = threading.Event(), threading.Event()
+
+    def first(tx: Connection) -> int:
+        profile_id = people.ensure_member(tx, MemberId(5), "alice", AT)
+        added.set()
+        assert go_on.wait(30)
+        return profile_id
+
+    def second(tx: Connection) -> int:
+        threading.Timer(0.05, go_on.set).start()  # by then this one waits for the other's row
+        return people.ensure_member(tx, MemberId(5), "alice", AT)
+
+    one = asyncio.ensure_future(store.write(first))
+    await asyncio.to_thread(added.wait)
+    assert await store.write(second) == await one
+    assert await store.read(lambda tx: tx.execute(text("SELECT count(*) FROM profiles")).scalar()) == 1

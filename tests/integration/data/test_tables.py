@@ -144,3 +144,8 @@ async def test_a_guild_keeps_its_name_when_none_is_given(store: Store) -> None:
         return names
 
     assert await store.write(unit) == [None, "House", "House", "Home"]
+
+
+async def test_statements_on_the_driver_fail_like_all_others(store: Store) -> None:
+    with pytest.raises(IntegrityError, match="ck_guilds_guild_id"):
+        await store.write(lambda tx: guilds.ensure_guild(tx, GuildId(0), "House", AT))
