@@ -10,7 +10,7 @@ from typing import Any
 from PIL import Image, UnidentifiedImageError
 
 from simulators.discord import permissions as perms
-from simulators.discord.components import materialise
+from simulators.discord.components import V2_ONLY, materialise
 from simulators.discord.errors import ApiError, Violation, invalid_form
 from simulators.discord.objects import (
     FLAG_COMPONENTS_V2,
@@ -127,6 +127,10 @@ def _fill(world: World, post: Post, payload: Json, files: Mapping[int, Upload], 
 
 def _check_v2(data: Json, payload: Json) -> None:
     if not data["flags"] & FLAG_COMPONENTS_V2:
+        components = enumerate(payload.get("components") or ())
+        v2 = [f"components.{index}.type" for index, part in components if part["type"] in V2_ONLY]
+        if v2:
+            raise invalid_form([Violation(path, "BASE_TYPE_CHOICES", "Needs IS_COMPONENTS_V2") for path in v2])
         return
     text = "The 'content' field cannot be used when using MessageFlags.IS_COMPONENTS_V2"
     wrong = [
@@ -217,6 +221,8 @@ def _media(world: World, by_name: Mapping[str, Json], media: Json) -> Json:
 def _embed(embed: Json, resolve: Any) -> Json:
     data: Json = {key: value for key, value in embed.items() if value is not None}
     data["type"] = "rich"
+    if "fields" in data:
+        data["fields"] = [{"inline": False} | field for field in data["fields"]]
     for key in ("image", "thumbnail"):
         if key in data:
             media = resolve(data[key])

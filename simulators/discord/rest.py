@@ -20,6 +20,7 @@ from simulators.discord.objects import App, Json
 from simulators.discord.options import Upload
 from simulators.discord.problems import Problems
 from simulators.discord.routes import Call, Reply, Route, Router
+from simulators.discord.rules import EMPTY_MESSAGE
 from simulators.discord.rules import check as check_rules
 from simulators.discord.world import World
 
@@ -113,6 +114,9 @@ class Rest:
         if self.document:
             violations += self.document.request_violations(route.op, call.body)
         violations += check_rules(route.op, call.body, has_files=bool(call.files))
+        if violations and all(violation.code == EMPTY_MESSAGE for violation in violations):
+            self._problems.add("invalid request", route.op, str(violations[0]))
+            raise ApiError(50006)
         if violations:
             raise invalid_form(violations)
 

@@ -23,6 +23,8 @@ COMPONENTS_MAX, LAYOUT_CHARS_MAX = 40, 4_000
 ROWS_MAX, MODAL_ROWS_MAX = 5, 5
 GLOBAL_MAX = {1: 100, 2: 15, 3: 15}
 
+EMPTY_MESSAGE = "EMPTY_MESSAGE"  # told as 50006 rather than 50035
+
 Found = Iterable[Violation]
 
 
@@ -137,14 +139,14 @@ def _new_message(body: Json, has_files: bool) -> Found:
     yield from _message(body)
     filled = ("content", "embeds", "components", "sticker_ids", "poll", "attachments", "message_reference")
     if not has_files and not any(body.get(key) for key in filled):
-        yield Violation("", "EMPTY_MESSAGE", "Cannot send an empty message")
+        yield Violation("", EMPTY_MESSAGE, "Cannot send an empty message")
 
 
 def _edited_message(body: Json, _has_files: bool) -> Found:
-    yield from _message(body)
+    yield from _message(body, is_edit=True)
 
 
-def _message(body: Json) -> Found:
+def _message(body: Json, *, is_edit: bool = False) -> Found:
     if len(body.get("content") or "") > CONTENT_MAX:
         text = f"Must be {CONTENT_MAX} or fewer in length."
         yield Violation("content", "BASE_TYPE_MAX_LENGTH", text)
@@ -152,7 +154,7 @@ def _message(body: Json) -> Found:
     is_v2 = bool(int(body.get("flags") or 0) & FLAG_COMPONENTS_V2)
     if is_v2:
         yield from _v2_message(body, components)
-    else:
+    elif not is_edit:  # whether an edited message is one with Components V2 is known to the message only
         v2 = [index for index, one in enumerate(components) if one.get("type") in parts.V2_ONLY]
         yield from (Violation(f"components.{i}.type", "BASE_TYPE_CHOICES", "Needs IS_COMPONENTS_V2") for i in v2)
         if len(components) > ROWS_MAX:
@@ -241,7 +243,7 @@ def _callback(body: Json, has_files: bool) -> Found:
     if kind == 4:
         yield from _under("data", _new_message(data, has_files))
     elif kind == 7:
-        yield from _under("data", _message(data))
+        yield from _under("data", _message(data, is_edit=True))
     elif kind == 9:
         yield from _under("data", _modal(data))
 
