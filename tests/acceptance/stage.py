@@ -22,6 +22,8 @@ from simulators.discord.objects import Role
 from simulators.discord.sim import DiscordSim
 from simulators.discord.user import User
 from simulators.plex import PlexSim
+from simulators.plex.players import Player
+from simulators.plex.world import Item
 
 PROJECT = Path(__file__).resolve().parents[2]
 SPEC = PROJECT.parent / "shared" / "discord-api-spec" / "openapi.json"
@@ -111,6 +113,27 @@ class Stage:
         name = f"person{self._people}"
         self.lab.world.join(self.lab.guild, self.lab.world.add_person(name), roles)
         return self.lab.user(name)
+
+    # ---------------------------------------------------------------- what there is to see
+
+    def named_once(self, kind: str) -> list[Item]:
+        """Titles of a kind whose name no other title has or contains, so that the name alone means them."""
+        names = [item.title.casefold() for item in self.plex.world.items.values()]
+        return [
+            item
+            for item in self.plex.world.listed(None, kind)
+            if item.title.isascii() and sum(item.title.casefold() in name for name in names) == 1
+        ]
+
+    def player(self, name: str) -> Player:
+        """A player of the simulated house, brought up to the present."""
+        return self.plex.players[name]
+
+    def watch(self, name: str, *, kind: str = "movie", number: int = 0, offset_ms: int = 600_000) -> Item:
+        """Somebody of the house begins a title on a player by hand, ten minutes in."""
+        item = self.named_once(kind)[number]
+        self.plex.play(name, item, offset_ms=offset_ms)
+        return item
 
     # ---------------------------------------------------------------- the daemon
 

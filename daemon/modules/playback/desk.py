@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from daemon.core.clock import Clock
-from daemon.core.errors import UpstreamError, UpstreamKind, UserError
+from daemon.core.errors import UserError
 from daemon.core.ids import MemberId
 from daemon.core.limits import AUTOCOMPLETE_CHOICES_MAX, QUERY_CHARS_MAX, SELECT_OPTIONS_MAX
 from daemon.core.media import Player, PlayerRef, QueueItem, Stream, StreamKind, Title, TitleRef
@@ -84,22 +84,17 @@ class Desk:
         if not text:
             raise UserError("Say what to play: type a few letters of its name.", "no_title")
         if (ref := TitleRef.parse(text)) is not None:
-            return await self._known_title(ref)
+            return await self._plex.title(ref)
         found = await self._plex.find(text, limit=SELECT_OPTIONS_MAX)
-        if (winner := titles.clear_winner(text, found.titles)) is not None:
+        fitting = found.titles
+        if not fold(text):  # nothing but signs: a search has no words to go by and gives what is new
+            fitting = tuple(title for title in fitting if text in title.name)
+        if (winner := titles.clear_winner(text, fitting)) is not None:
             return winner
-        if found.titles:
-            return PickTitle(order, found.titles[:SELECT_OPTIONS_MAX], found.is_complete)
+        if fitting:
+            return PickTitle(order, fitting[:SELECT_OPTIONS_MAX], found.is_complete)
         hint = "" if found.is_complete else " Not every server answered, so it may be worth another try."
         raise UserError(f"I found nothing called “{clamp(text, _SAID_CHARS_MAX)}”.{hint}", "unknown_title")
-
-    async def _known_title(self, ref: TitleRef) -> Title:
-        try:
-            return await self._plex.title(ref)
-        except UpstreamError as error:
-            if error.kind is UpstreamKind.NOT_FOUND:
-                raise UserError("That title is not there any more; search for it again.", "unknown_title") from error
-            raise
 
     async def _player(self, order: Order, asker: Asker) -> Player | PickPlayer:
         known = await self._plex.players()
