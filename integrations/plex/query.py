@@ -28,10 +28,7 @@ def folded(text: str) -> str:
 
 def without_article(key: str) -> str:
     """A folded name as libraries sort it: "the office" is "office"; a name that is only an article stays."""
-    for article in _ARTICLES:
-        if key.startswith(article):
-            return key[len(article) :]
-    return key
+    return key.partition(" ")[2] if key.startswith(_ARTICLES) else key
 
 
 def searchable(title: Title) -> str:
@@ -91,9 +88,9 @@ Rank = tuple[int, int, int, str, int, str, str]  # smaller is better; total, so 
 
 
 def rank(title: Title, key: str, tier: int, exact_words: int) -> Rank:
-    """Where a match belongs: how well it matches, what it is, its name; newer before older, then by reference."""
+    """Where a match belongs: how well it matches, what it is, its name as libraries sort it; then newer before older."""
     ref = title.ref
-    return tier, -exact_words, _GROUPS[title.kind], key, -(title.year or 0), ref.server, ref.rating_key
+    return tier, -exact_words, _GROUPS[title.kind], without_article(key), -(title.year or 0), ref.server, ref.rating_key
 
 
 EXACT, PREFIX, STRIPPED_PREFIX, WORDS, TYPO, NONE = range(6)

@@ -70,9 +70,9 @@ class Titles:
     async def next_unwatched(self, detail: Detail) -> Title:
         """The episode to go on with, for the account of the server's token.
 
-        For a show what the server has on deck, else (and whenever that is a special) the first episode not seen;
-        regular seasons come before specials. When all is seen, the first regular episode. `nothing_to_play`
-        when there is no episode.
+        For a show what the server has on deck; else (and whenever that is a special) an episode begun, else the first
+        not seen. Regular seasons come before specials. When all is seen, the first regular episode.
+        `nothing_to_play` when there is no episode.
         """
         on_deck = detail.on_deck
         if detail.title.kind is TitleKind.SHOW:
@@ -84,9 +84,10 @@ class Titles:
         episodes = await self._walk(path, stop_at_first_unseen=True)
         regular = [(title, is_seen) for title, is_seen in episodes if title.parent_index != 0]
         for group in (regular, episodes):
+            begun = next((title for title, _ in group if title.view_offset_ms), None)
             unseen = next((title for title, is_seen in group if not is_seen), None)
-            if unseen is not None:
-                return unseen
+            if (going_on := begun or unseen) is not None:
+                return going_on
         if not episodes:
             raise UserError(f"There is nothing to play in {detail.title}.", "nothing_to_play")
         return (regular or episodes)[0][0]

@@ -1,0 +1,140 @@
+"""The Plex integration as the daemon builds it, against the simulator: real plexapi, real SQLite, real sockets."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+import structlog
+
+from daemon.core.ids import PlayerId, RatingKey, ServerId
+from daemon.core.media import PlayerRef, TitleRef
+from daemon.data import schema
+from daemon.data.store import Store
+from daemon.kernel.health import Health
+from daemon.kernel.metrics import Metrics
+from daemon.kernel.tasks import Supervisor
+from daemon.services.servers import Servers
+from integrations.plex import Plex, PlexServerConfig, PlexTimeouts
+from integrations.plex.plex import TITLES_MAX
+from simulators.clock import SimClock
+from simulators.plex.sim import PlexSim
+from simulators.plex.world import Item
+
+ATTIC = ServerId("attic")
+CLIENT = "marquee-test-client"
+QUICK = PlexTimeouts(
+    connect_s=2.0,
+    request_s=5.0,
+    page_s=10.0,
+    player_s=2.0,
+    retry_first_s=0.01,
+    retry_max_s=0.05,
+    probe_every_s=0.05,
+    refresh_every_s=60.0,
+    settle_s=0.01,
+    players_fresh_s=0.0,
+    breaker_open_s=0.05,
+)
+
+
+class SimTime:
+    """The simulator's clock as the daemon's."""
+
+    def __init__(self, clock: SimClock) -> None:
+        self._clock = clock
+
+    def now(self) -> datetime:
+        return datetime.fromtimestamp(self._clock.now(), UTC)
+
+    async def sleep(self, seconds: float) -> None:
+        await self._clock.sleep(seconds)
+
+
+@dataclass
+class Stage:
+    sim: PlexSim
+    plex: Plex
+    supervisor: Supervisor
+    health: Health
+    metrics: Metrics
+    registry: Servers
+    changes: list[tuple[ServerId, PlayerId | None]]
+
+    def title(self, name: str | Item, kind: str | None = None) -> TitleRef:
+        item = name if isinstance(name, Item) else self.sim.world.find(name, kind)
+        return TitleRef(ATTIC, RatingKey(str(item.key)))
+
+    def player(self, name: str) -> PlayerRef:
+        return PlayerRef(ATTIC, PlayerId(self.sim.server.player(name).spec.id))
+
+    async def ready(self) -> None:
+        """The server is up and its titles are read."""
+        await until(lambda: all(s.is_up and s.titles and not s.is_indexing for s in self.plex.server_states()))
+
+    def check(self, server: str = "attic") -> str:
+        return self.health.report().checks[f"plex:{server}"].output
+
+    def asked(self, part: str) -> list[str]:
+        return [f"{seen.method} {seen.path}" for seen in self.sim.requests if part in seen.path]
+
+
+async def until(condition: Callable[[], object], timeout_s: float = 10.0) -> None:
+    """Wait for something that tasks of the daemon bring about."""
+    async with asyncio.timeout(timeout_s):
+        while not condition():  # noqa: ASYNC110  what is waited for has no event of its own
+            await asyncio.sleep(0.005)
+
+
+@asynccontextmanager
+async def store_at(folder: Path, metrics: Metrics) -> AsyncIterator[Store]:
+    url = f"sqlite:///{folder}/marquee.sqlite3"
+    await schema.ensure_head(url, folder)
+    store = await Store.open(url, metrics=metrics)
+    try:
+        yield store
+    finally:
+        await store.close()
+
+
+@asynccontextmanager
+async def running(
+    sim: PlexSim,
+    folder: Path,
+    *,
+    servers: Mapping[ServerId, PlexServerConfig] | None = None,
+    timeouts: PlexTimeouts = QUICK,
+    titles_max: int = TITLES_MAX,
+) -> AsyncIterator[Stage]:
+    """A started Plex; its tasks are ended and its connections closed afterwards."""
+    metrics, clock = Metrics(), SimTime(sim.clock)
+    supervisor = Supervisor(log=structlog.get_logger("tests"), metrics=metrics)
+    health = Health(supervisor, clock)
+    async with store_at(folder, metrics) as store:
+        registry = Servers(store, clock)
+        plex = Plex(
+            servers if servers is not None else {ATTIC: PlexServerConfig(sim.url, sim.token)},
+            registry,
+            CLIENT,
+            supervisor,
+            health,
+            metrics,
+            clock,
+            timeouts,
+            titles_max=titles_max,
+            rng=random.Random(1),
+        )
+        changes: list[tuple[ServerId, PlayerId | None]] = []
+        plex.on_change(lambda server, player: changes.append((server, player)))
+        await plex.start()
+        try:
+            yield Stage(sim, plex, supervisor, health, metrics, registry, changes)
+        finally:
+            await plex.stop()
+            assert supervisor.count("plex") == 0
+            assert not any("restarts" in str(state) and state.restarts for state in supervisor.states())

@@ -1,0 +1,94 @@
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from daemon.core.media import TitleKind
+from daemon.core.text import fold
+from integrations.plex.query import (
+    EXACT,
+    NONE,
+    PREFIX,
+    STRIPPED_PREFIX,
+    WORDS,
+    Query,
+    folded,
+    rank,
+    searchable,
+    tier_of,
+    without_article,
+)
+from tests.unit.plex.shelf import episode, season, title
+
+
+@given(st.text())
+def test_the_quick_way_folds_as_the_slow_one(text: str) -> None:
+    assert folded(text) == fold(text)
+
+
+@pytest.mark.parametrize(
+    ("typed", "words"),
+    [
+        ("The Office 2x04", ("the", "office", "s02e04")),
+        ("office S2E4", ("office", "s02e04")),
+        ("office s2 e4", ("office", "s02e04")),
+        ("office season 12 episode 104", ("office", "s12e104")),
+        ("office s2", ("office", "s02")),
+        ("office s2e", ("office", "s02e")),
+        ("s2 office", ("s02", "office")),
+        ("1920x1080", ("1920x1080",)),
+        ("", ()),
+    ],
+)
+def test_words_of_a_query(typed: str, words: tuple[str, ...]) -> None:
+    assert Query.parse(typed).words == words
+
+
+def test_a_long_query_is_cut() -> None:
+    assert len(Query.parse("word " * 1000).words) == 12
+    assert len(Query.parse("w" * 2000).key) == 200
+
+
+@pytest.mark.parametrize(
+    ("key", "bare"), [("the office", "office"), ("a bug s life", "bug s life"), ("the", "the"), ("theory", "theory")]
+)
+def test_articles(key: str, bare: str) -> None:
+    assert without_article(key) == bare
+
+
+def test_an_article_alone_is_not_taken_from_a_query() -> None:
+    assert Query.parse("the").stripped == "the"
+    assert Query.parse("the o").stripped == "the o"
+    assert Query.parse("the of").stripped == "of"
+
+
+def test_what_a_title_is_found_by() -> None:
+    assert searchable(episode("The Office", 2, 4, "The Fire")) == "the office s02e04 the fire"
+    assert searchable(season("The Office", 2)) == "the office season 2 s02"
+    assert searchable(title("Dune", year=2021)) == "dune 2021"
+    assert searchable(title("Blue Train", TitleKind.ALBUM, parent="John Coltrane")) == "john coltrane blue train"
+
+
+@pytest.mark.parametrize(
+    ("typed", "tier"),
+    [
+        ("dune part two", EXACT),
+        ("Dune: Part Two (2024)", EXACT),
+        ("dune p", PREFIX),
+        ("two dune", WORDS),
+        ("dune three", NONE),
+        ("", NONE),
+    ],
+)
+def test_how_well_a_title_matches(typed: str, tier: int) -> None:
+    assert tier_of(Query.parse(typed), title("Dune: Part Two", year=2024))[0] == tier
+
+
+def test_a_name_without_its_article_matches_almost_as_well() -> None:
+    assert tier_of(Query.parse("the heist"), title("Heist Club"))[0] == STRIPPED_PREFIX
+
+
+def test_ranks_are_total() -> None:
+    twins = [title("Dune", year=2021), title("Dune", year=2021)]
+    assert rank(twins[0], "dune", EXACT, 1) != rank(twins[1], "dune", EXACT, 1)
