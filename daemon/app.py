@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import os
 import signal
 from collections.abc import Callable
@@ -140,6 +141,9 @@ class App:
         closing = Closing(supervisor, within_s=DRAIN_S)
         try:
             await self._start(supervisor, metrics, closing)
+            # What has been imported and built so far stays for good: collections need not walk through it again.
+            gc.collect()
+            gc.freeze()
             if on_ready is not None:
                 on_ready(self)
             await self._stop.wait()

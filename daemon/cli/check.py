@@ -9,7 +9,7 @@ import click
 from daemon.cli.outcome import BAD_CONFIG, FAILED, OK, leave
 
 
-@click.command()
+@click.command(short_help="The doctor: tries everything that is configured.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON document on stdout instead of tables.")
 def check(as_json: bool) -> None:
     """The doctor: every setting that matters, each server and bot tried, what is wrong and how to mend it.

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 _SIGNS = {"create": ("+", "green"), "update": ("~", "yellow"), "delete": ("-", "red"), "kept": ("=", "blue")}
 
 
-@click.group()
+@click.group(short_help="Slash commands: plan, apply, status.")
 def commands() -> None:
     """The slash commands that Discord knows, beside those of the modules. Works without a running daemon."""
 

@@ -6,7 +6,7 @@ from daemon.cli.configuration import settings_or_exit
 from daemon.cli.outcome import BAD_CONFIG, FAILED, UNAVAILABLE, leave
 
 
-@click.group(name="db")
+@click.group(name="db", short_help="The database's revision, and its upgrade.")
 def database() -> None:
     """Look at the database's revision, or bring it to the one this version needs."""
 

@@ -22,7 +22,7 @@ _KEPT = ("MARQUEE_HTTP__", "MARQUEE_LOG__", "MARQUEE_MODULES__")
 """What of the operator's environment holds in the demo; tokens and servers of the real world never do."""
 
 
-@click.command()
+@click.command(short_help="The daemon on simulated services, with a page to chat in.")
 def demo() -> None:
     """A simulated Plex and Discord, the real daemon, and a page to chat in. Needs no account.
 

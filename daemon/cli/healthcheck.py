@@ -11,7 +11,7 @@ _TIMEOUT_S = 4.0
 _ANYWHERE = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # where it listens: where to ask
 
 
-@click.command()
+@click.command(short_help="Whether the running daemon is ready.")
 def healthcheck() -> None:
     """Ask the running daemon whether it is ready: exit 0 or 1. For a container's HEALTHCHECK."""
     import http.client

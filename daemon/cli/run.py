@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from daemon.settings.model import Settings
 
 
-@click.command()
+@click.command(short_help="Run the daemon.")
 def run() -> None:
     """Run the daemon until SIGTERM or Ctrl-C; a second one ends it at once."""
     run_app(settings_or_exit())

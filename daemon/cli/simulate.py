@@ -6,7 +6,10 @@ import sys
 import click
 
 
-@click.command(context_settings={"ignore_unknown_options": True, "help_option_names": []})
+@click.command(
+    short_help="A simulated Plex server or Discord.",
+    context_settings={"ignore_unknown_options": True, "help_option_names": []},
+)
 @click.argument("which", type=click.Choice(["plex", "discord"]))
 @click.argument("options", nargs=-1, type=click.UNPROCESSED)
 def simulate(which: str, options: tuple[str, ...]) -> None:
