@@ -196,9 +196,7 @@ def _woods(pen: ImageDraw, rng: random.Random, w: int, h: int, palette: tuple[Co
     for layer, color in enumerate((palette[2], palette[3])):
         for _ in range(13 - layer * 4):
             x, wide = rng.uniform(-0.05, 1.05) * w, w * rng.uniform(0.012, 0.026) * (1 + layer)
-            pen.polygon(
-                [(x - wide, h), (x + wide, h), (x + wide * 0.45, h * 0.1), (x - wide * 0.45, h * 0.1)], fill=color
-            )
+            pen.polygon([(x - wide, h), (x + wide, h), (x + wide * 0.5, -9), (x - wide * 0.5, -9)], fill=color)
             for _ in range(3):
                 y, reach = h * rng.uniform(0.2, 0.6), w * rng.choice((-1, 1)) * rng.uniform(0.05, 0.13)
                 pen.line((x, y, x + reach, y - abs(reach) * 0.9), fill=color, width=int(wide * 0.6) + 1)
@@ -216,12 +214,12 @@ def _write(picture: Picture, design: Design) -> None:
 
     pen = ImageDraw.Draw(picture)
     width, height = picture.size
-    title = "".join(ch for ch in design.title if _is_latin(ch)).strip(" *_`|<>@#")
+    title = _ascii(design.title).strip(" *_`|<>@#")
     if len(title) > TITLE_CHARS_MAX:
-        title = title[:TITLE_CHARS_MAX].rsplit(" ", 1)[0] + "…"
+        title = title[:TITLE_CHARS_MAX].rsplit(" ", 1)[0] + "..."
     small = ImageFont.load_default(width // 24)
     y = height * 0.93
-    pen.text((width / 2, y), design.caption.upper(), fill=(235, 228, 214), font=small, anchor="mm")
+    pen.text((width / 2, y), _ascii(design.caption).upper(), fill=(235, 228, 214), font=small, anchor="mm")
     pen.line((width * 0.4, y - height * 0.028, width * 0.6, y - height * 0.028), fill=(235, 228, 214), width=3)
     if not title:
         return
@@ -237,8 +235,10 @@ def _write(picture: Picture, design: Design) -> None:
         pen.text(at, line, fill=(252, 248, 238), font=font, anchor="ms", stroke_width=max(1, size // 44))
 
 
-def _is_latin(ch: str) -> bool:
-    return ch.isascii() or unicodedata.name(ch, "").startswith("LATIN") or ch in "’–…"
+def _ascii(text: str) -> str:
+    """What the built-in font can show of a text: accents go, other scripts too."""
+    plain = unicodedata.normalize("NFKD", text.replace("’", "'").replace("·", "-"))
+    return "".join(ch for ch in plain if ch.isascii()).strip()
 
 
 def _wrapped(text: str, measure: Callable[[str], float], width: float) -> list[str]:

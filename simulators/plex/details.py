@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from simulators.plex.world import Item
 
 
+_NAMES = tuple(f"{first} {last}" for first in words.FIRST_NAMES for last in words.LAST_NAMES)
+_CHARACTERS = tuple(f"{kind} {last}" for kind in words.CHARACTERS for last in words.LAST_NAMES)
 _MONTHS = tuple(f"{n:02}" for n in range(1, 13))
 _DAYS = tuple(f"{n:02}" for n in range(1, 29))
 
@@ -75,7 +77,7 @@ def _plain(rng: random.Random, seed: int, item: Item) -> Facts:
 
 def _film(rng: random.Random, seed: int, item: Item) -> Facts:
     mark = digest(seed, item.kind, item.serial)
-    is_film = item.kind == "movie"
+    is_film = item.kind == "movie"  # a show has no crew of its own
     has_rating = rng.random() * 100 < words.PCT_RATING
     return Facts(
         summary=_sentence(rng),
@@ -89,11 +91,11 @@ def _film(rng: random.Random, seed: int, item: Item) -> Facts:
         released=f"{item.year}-{pick(rng, _MONTHS)}-{pick(rng, _DAYS)}" if item.year else None,
         guid=f"plex://{item.kind}/{mark[:24]}",
         guids=_external(rng),
-        directors=_people(rng, 1 if rng.random() < 0.96 else 2),
-        writers=_people(rng, 1 + int(rng.random() * 4)),
+        directors=_people(rng, 1 if rng.random() < 0.96 else 2) if is_film else (),
+        writers=_people(rng, 1 + int(rng.random() * 4)) if is_film else (),
         producers=_people(rng, 1 + int(rng.random() * 3)),
         countries=_countries(rng),
-        roles=tuple((name, _character(rng)) for name in _people(rng, 3 + int(rng.random() * 12))),
+        roles=tuple([(name, pick(rng, _CHARACTERS)) for name in _people(rng, 3 + int(rng.random() * 12))]),
         has_chapters=rng.random() * 100 < words.PCT_CHAPTERS,
         colors=_colors(mark),
         media=draw_media(rng, item) if is_film else (),
@@ -136,11 +138,7 @@ def _external(rng: random.Random) -> tuple[str, ...]:
 
 
 def _people(rng: random.Random, count: int) -> tuple[str, ...]:
-    return tuple(f"{pick(rng, words.FIRST_NAMES)} {pick(rng, words.LAST_NAMES)}" for _ in range(count))
-
-
-def _character(rng: random.Random) -> str:
-    return f"{pick(rng, words.CHARACTERS)} {pick(rng, words.LAST_NAMES)}"
+    return tuple([pick(rng, _NAMES) for _ in range(count)])
 
 
 def _sentence(rng: random.Random) -> str:

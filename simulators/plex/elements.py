@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 
 from simulators.plex.details import Facts, digest, tag_id
@@ -16,6 +17,7 @@ TAGS = {
 PARENTED = frozenset({"season", "episode", "album", "track"})
 # How many tags of a kind a listing shows; the detail shows all.
 CUT = {"Genre": 2, "Country": 2, "Director": 3, "Writer": 2, "Role": 3, "Producer": 0}
+_NOT_IN_SLUG = re.compile("[^a-z0-9]+")
 RESOLUTION_NAMES = {"4k": "4K", "1080": "1080p", "720": "720p", "sd": "SD"}
 
 
@@ -35,8 +37,9 @@ def element(world: World, item: Item, account: Account, *, full: bool = False, g
         "originalTitle": facts.original_title,
         "contentRating": facts.content_rating,
         "summary": facts.summary,
-        "index": item.index if item.kind != "show" else 1,
-        "parentIndex": item.parent.index if item.parent and item.kind in ("episode", "track") else None,
+        "index": 1 if item.kind in ("show", "artist") else item.index,
+        "parentIndex": _parent_index(item),
+        "parentYear": item.top.year if item.kind == "season" else None,
         "rating": facts.rating,
         "audienceRating": facts.audience_rating,
     }
@@ -58,6 +61,8 @@ def element(world: World, item: Item, account: Account, *, full: bool = False, g
     children += _pictures(item, facts)
     if guids or full:
         children += [El("Guid", {"id": guid}) for guid in facts.guids]
+    if full:
+        children += _ratings(facts)
     children += _tags(item, facts, full=full)
     return El(TAGS[item.kind], attrs, children, "Metadata")
 
@@ -109,6 +114,8 @@ def _parent_keys(world: World, item: Item) -> dict[str, Value]:
     made["parentGuid"] = world.facts(parent).guid
     if item.kind in ("episode", "track"):
         made["grandparentGuid"] = world.facts(top).guid
+    if item.kind == "episode":
+        made["grandparentSlug"] = _slug(top)
     return made
 
 
@@ -136,6 +143,12 @@ def _view(world: World, item: Item, account: Account) -> dict[str, Value]:
         "viewOffset": view.offset_ms or None,
         "lastViewedAt": view.last_viewed_at or None,
     }
+
+
+def _parent_index(item: Item) -> int | None:
+    if item.kind == "season":
+        return 1
+    return item.parent.index if item.parent and item.kind in ("episode", "track") else None
 
 
 def _holder_attrs(world: World, item: Item) -> dict[str, Value]:
@@ -166,6 +179,7 @@ def _media(world: World, media: Media, account: Account, *, full: bool) -> El:
         "container": media.container,
         "videoFrameRate": "24p" if media.width else None,
         "videoProfile": "main 10" if media.video_codec == "hevc" else "high" if media.width else None,
+        "hasVoiceActivity": False if media.width else None,
     }
     selected = world.selections.get((account.id, part.id), {})
     return El("Media", attrs, [_part(part, media, selected, full=full) for part in media.parts])
@@ -179,6 +193,7 @@ def _part(part: Part, media: Media, selected: dict[int, int], *, full: bool) -> 
         "file": part.file,
         "size": part.size,
         "container": part.container,
+        "indexes": "sd" if media.width else None,
         "videoProfile": "main 10" if media.video_codec == "hevc" else "high" if media.width else None,
     }
     return El("Part", attrs, [stream(each, media, selected) for each in part.streams] if full else ())
@@ -216,7 +231,13 @@ def stream(each: Stream, media: Media, selected: dict[int, int]) -> El:
         "extendedDisplayTitle": f"{each.title} ({label})" if each.title else label,
     }
     if each.kind == VIDEO:
-        attrs |= {"height": media.height, "width": media.width, "frameRate": 23.976, "bitDepth": 8}
+        attrs |= {
+            "height": media.height, "width": media.width, "codedHeight": media.height, "codedWidth": media.width,
+            "frameRate": 23.976, "bitDepth": 8, "chromaSubsampling": "4:2:0", "colorPrimaries": "bt709", "profile":
+            "high", "refFrames": 4, "scanType": "progressive",
+        }  # fmt: skip
+    if each.channels:
+        attrs |= {"audioChannelLayout": {6: "5.1(side)", 8: "7.1"}.get(each.channels, "stereo"), "samplingRate": 48_000}
     return El("Stream", attrs)
 
 
@@ -232,6 +253,14 @@ def _pictures(item: Item, facts: Facts) -> list[El]:
         "topLeft": left, "topRight": right, "bottomRight": lower_right, "bottomLeft": lower_left,
     }  # fmt: skip
     return [*made, El("UltraBlurColors", blur)]
+
+
+def _ratings(facts: Facts) -> list[El]:
+    rows = (
+        ("imdb://image.rating", facts.rating, "audience"),
+        ("themoviedb://image.rating", facts.audience_rating, "audience"),
+    )  # fmt: skip
+    return [El("Rating", {"image": image, "value": value, "type": of}) for image, value, of in rows if value]
 
 
 def _tags(item: Item, facts: Facts, *, full: bool) -> list[El]:
@@ -255,5 +284,4 @@ def _tag(kind: str, name: str, field: str = "") -> dict[str, Value]:
 
 
 def _slug(item: Item) -> str | None:
-    words = "".join(ch if ch.isascii() and ch.isalnum() else " " for ch in item.title.casefold()).split()
-    return "-".join(words)[:80] or None
+    return _NOT_IN_SLUG.sub("-", item.title.casefold()).strip("-")[:80] or None

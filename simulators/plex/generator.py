@@ -68,6 +68,7 @@ def _rows(text: str) -> Iterator[list[str | None]]:
 
 
 def _small(world: World, rng: random.Random) -> None:
+    extra = words.GENRES[:12]  # listings show two genres; a detail that has more proves that they were cut
     shelves = ((MOVIES, catalog_movies.MOVIES), (MOVIES, catalog_movies.NASTY), (KIDS, catalog_movies.KIDS))
     for section, text in shelves:
         for title, year, minutes, genres, tagline, summary in _rows(text):
@@ -76,7 +77,8 @@ def _small(world: World, rng: random.Random) -> None:
                 given |= {"guid": "local://ferry", "guids": (), "audience_rating": None, "content_rating": None}
             film = Item(
                 0, "movie", str(title), section, _added(world, rng), int(year) if year else None,
-                int(minutes or 90) * 60_000 + rng.randint(-29_000, 29_000), _split(genres), given=given,
+                int(minutes or 90) * 60_000 + rng.randint(-29_000, 29_000), given=given,
+                genres=tuple(dict.fromkeys((*_split(genres), *rng.sample(extra, rng.choice((0, 1, 2, 3)))))),
             )  # fmt: skip
             world.add(film)
     pool = [name.strip() for name in catalog_shows.EPISODES.replace("\n", " ").split(";")]

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
+
+import msgspec
 
 Value = str | int | float | bool | None
 
@@ -40,7 +41,7 @@ def to_xml(root: El) -> str:
 
 def to_json(root: El) -> str:
     """`{"MediaContainer": {...}}`, compact."""
-    return json.dumps({root.name or root.tag: plain(root)}, ensure_ascii=False, separators=(",", ":"))
+    return msgspec.json.encode({root.name or root.tag: plain(root)}).decode()
 
 
 def plain(el: El) -> dict[str, Any]:

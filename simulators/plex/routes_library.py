@@ -33,7 +33,7 @@ from simulators.plex.server import Server
 from simulators.plex.world import KIND_NUMBERS, Item, Section
 
 KINDS_BY_NUMBER = {number: kind for kind, number in KIND_NUMBERS.items()}
-PAGE_CACHE_BYTES_MAX = 96 * 1024 * 1024
+PAGE_CACHE_BYTES_MAX = 320 * 1024 * 1024
 SELECTIONS_CACHED_MAX = 16
 
 
@@ -272,22 +272,15 @@ class LibraryRoutes:
         start, size = page or (0, len(pool))
         total = len(pool) + (self._world.revision + start) % 3 if self._server.faults.totals_drift else len(pool)
         json = wants_json(request)
-        name = (
-            self._world.revision,
-            account_of(request).id,
-            request.path,
-            request.query_string,
-            start,
-            size,
-            json,
-            total,
-        )
+        account = account_of(request)
+        state = self._world.state(account.id)
+        name = (state, account.id, request.path, request.query_string, start, size, json, total)
         body = self._pages.get(name)
         if body is None:
             attrs = listing_attrs(section, kind)
             if page is not None:
                 attrs |= {"totalSize": total, "offset": start}
-            account, guids = account_of(request), flag(request, "includeGuids")
+            guids = flag(request, "includeGuids")
             rows = [element(self._world, item, account, guids=guids) for item in pool[start : start + size]]
             shown = [meta(section), *rows] if flag(request, "includeMeta") else rows
             root = library_container(shown, **attrs)
@@ -301,7 +294,7 @@ class LibraryRoutes:
         account = account_of(request)
         query = [*request.query.items(), *extra]
         wanted = tuple((name, value) for name, value in query if not name.startswith(("X-Plex", "include")))
-        name = (self._world.revision, account.id, section.id, kind, wanted)
+        name = (self._world.state(account.id), account.id, section.id, kind, wanted)
         if name not in self._selections:
             self._selections[name] = select(self._world, self._world.listed(section.id, kind), wanted, account)
             while len(self._selections) > SELECTIONS_CACHED_MAX:

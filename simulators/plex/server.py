@@ -213,7 +213,6 @@ class Server:
     def select_streams(self, account: Account, part: int, choices: dict[int, int]) -> None:
         """Remember which streams of a file an account plays: stream type -> stream id, 0 for no subtitles."""
         self.world.selections.setdefault((account.id, part), {}).update(choices)
-        self.world.revision += 1
 
     def tell_timeline(self, item: Item, state: int, change: str) -> None:
         """A title came (0 then 5), changed (5) or went (9): tell listeners."""

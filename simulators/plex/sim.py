@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import math
 import random
 import socket
@@ -60,6 +61,8 @@ class PlexSim:
 
     async def __aenter__(self) -> PlexSim:
         world = await asyncio.to_thread(generate, self.seed, self._size, self.clock.now())
+        if self._size != "small":
+            gc.freeze()  # a large world lives as long as the process: the collector need not look at it again
         self._server = Server(world, self.clock, self._name, self._buffering_s)
         await self._tasks.__aenter__()
         self.server.tasks = self._tasks

@@ -103,7 +103,7 @@ class View:
 
 
 class World:
-    """All titles by rating key and by (section, kind); every change moves `revision`, which empties page caches."""
+    """All titles by rating key and by (section, kind); every change of them moves `revision`."""
 
     def __init__(self, seed: int, now: int) -> None:
         self.seed = seed
@@ -116,6 +116,7 @@ class World:
         self.selections: dict[tuple[int, int], dict[int, int]] = {}  # (account, part) -> stream type -> stream id
         self._lists: dict[tuple[int, str], list[Item]] = {}
         self._facts: dict[int, Facts] = {}
+        self._view_changes: dict[int, int] = {}
         self._next_key = 1001
 
     def add(self, item: Item) -> Item:
@@ -196,9 +197,13 @@ class World:
         """What the account has seen of a title; an empty one when nothing."""
         return self.views.get((account, item.serial)) or View()
 
+    def state(self, account: int) -> tuple[int, int]:
+        """Differs whenever something changed that a listing shows to this account."""
+        return (self.revision, self._view_changes.get(account, 0))
+
     def change_view(self, account: int, item: Item) -> View:
-        """The view to write to; page caches forget."""
-        self.revision += 1
+        """The view to write to; cached pages of this account are out of date."""
+        self._view_changes[account] = self._view_changes.get(account, 0) + 1
         return self.views.setdefault((account, item.serial), View())
 
     def viewed_leaves(self, account: int, item: Item) -> int:
