@@ -36,21 +36,24 @@ MESSAGES: dict[int, tuple[int, str]] = {
 
 
 class ApiError(Exception):
-    """Ends a request with an error answer; `errors` is the nested tree of a 50035."""
+    """Ends a request with an error answer; `errors` is the nested tree of a 50035, `retry_after_s` goes with a 429."""
 
-    def __init__(self, code: int, errors: Json | None = None) -> None:
+    def __init__(self, code: int, errors: Json | None = None, *, retry_after_s: float | None = None) -> None:
         status, message = MESSAGES[code]
         super().__init__(f"{code} {message}")
         self.status = status
         self.code = code
         self.message = message
         self.errors = errors
+        self.retry_after_s = retry_after_s
 
     def to_json(self) -> Json:
         """The body to answer with."""
         body: Json = {"message": self.message, "code": self.code}
         if self.errors:
             body["errors"] = self.errors
+        if self.retry_after_s is not None:
+            body |= {"retry_after": self.retry_after_s, "global": False}
         return body
 
 

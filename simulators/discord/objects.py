@@ -133,7 +133,10 @@ class Member:
 
 @dataclass(slots=True)
 class Post:
-    """A message: `data` is Discord's JSON of it. `only_for` names the one user who sees an ephemeral one."""
+    """A message: `data` is Discord's JSON of it. `only_for` names the one user who sees an ephemeral one.
+
+    `attachments` are all its files; `data["attachments"]` leaves out those shown by an embed or a component.
+    """
 
     message_id: int
     channel_id: int
@@ -142,7 +145,7 @@ class Post:
     only_for: int | None = None
     app_id: int | None = None
     interaction_id: int | None = None
-    edits: list[float] = field(default_factory=list)
+    attachments: list[Json] = field(default_factory=list)
     reactions: dict[str, list[int]] = field(default_factory=dict)
     is_dismissed: bool = False
 

@@ -79,7 +79,7 @@ def write(
 
 def edit(world: World, post: Post, payload: Json, files: Mapping[int, Upload] | None = None) -> Post:
     """Change the fields given; attachments that the payload's list leaves out are removed."""
-    before = post.data
+    before, files_before = post.data, post.attachments
     post.data = dict(before)
     try:
         flags = post.data["flags"] & ~FLAG_LOADING
@@ -92,11 +92,10 @@ def edit(world: World, post: Post, payload: Json, files: Mapping[int, Upload] | 
         if _is_empty(post.data):
             raise ApiError(50006)
     except ApiError:
-        post.data = before
+        post.data, post.attachments = before, files_before
         raise
     if not before["flags"] & FLAG_LOADING:
         post.data["edited_timestamp"] = iso(world.clock.now())
-    post.edits.append(world.clock.now())
     world.post_edited(post)
     return post
 
@@ -111,8 +110,8 @@ def _fill(world: World, post: Post, payload: Json, files: Mapping[int, Upload], 
     data = post.data
     _check_v2(data, payload)
     if files or payload.get("attachments") is not None:
-        data["attachments"] = _attachments(world, post, payload, files)
-    by_name = {one["filename"]: one for one in data["attachments"]}
+        post.attachments = _attachments(world, post, payload, files)
+    by_name = {one["filename"]: one for one in post.attachments}
 
     def resolve(media: Json) -> Json:
         return _media(world, by_name, media)
@@ -121,6 +120,9 @@ def _fill(world: World, post: Post, payload: Json, files: Mapping[int, Upload], 
         data["components"] = materialise(payload["components"], resolve)
     if payload.get("embeds") is not None:
         data["embeds"] = [_embed(embed, resolve) for embed in payload["embeds"]]
+    # Files that an embed or a component shows are not listed a second time (discord-api-docs #8277).
+    shown = str([data["embeds"], data["components"]])
+    data["attachments"] = [one for one in post.attachments if one["url"].split("?")[0] not in shown]
     if is_new or "content" in payload or "allowed_mentions" in payload or "components" in payload:
         _mention(world, post, payload.get("allowed_mentions"))
 
@@ -143,7 +145,7 @@ def _check_v2(data: Json, payload: Json) -> None:
 
 
 def _attachments(world: World, post: Post, payload: Json, files: Mapping[int, Upload]) -> list[Json]:
-    known = {one["id"]: one for one in post.data["attachments"]}
+    known = {one["id"]: one for one in post.attachments}
     described = payload.get("attachments")
     kept: list[Json] = list(known.values()) if described is None else []
     left = dict(files)

@@ -19,9 +19,7 @@ def as_text(message: Json) -> str:
     lines = [message.get("content") or ""]
     lines += [_embed(embed) for embed in message.get("embeds", [])]
     lines += [_component(component) for component in message.get("components", [])]
-    shown = "\n".join(str(message.get(key)) for key in ("embeds", "components"))
-    files = [file for file in message.get("attachments", []) if file["url"] not in shown]
-    lines += [f"<{file['filename']}>" for file in files]
+    lines += [f"<{file['filename']}>" for file in message.get("attachments", [])]
     return "\n".join(line for line in lines if line)
 
 

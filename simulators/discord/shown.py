@@ -82,10 +82,10 @@ class Shown:
 
     @property
     def files(self) -> dict[str, bytes]:
-        """Attached files by name."""
+        """Attached files by name, those shown in embeds and components included."""
         found: dict[str, bytes] = {}
-        for message in self.messages:
-            for attachment in message["attachments"]:
+        for post in self._posts():
+            for attachment in post.attachments:
                 path = attachment["url"].split("?")[0].removeprefix("https://cdn.discordapp.com")
                 found[attachment["filename"]] = self._client.world.files[path][0]
         return found

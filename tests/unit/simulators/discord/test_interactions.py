@@ -71,7 +71,9 @@ async def test_a_card_is_shown_edited_and_its_file_kept(lab: DiscordSim, bot: Bo
     shown = await alice.slash("play")
     assert shown.text == "Dune, playing\n<poster>\n(Pause) (Stop, disabled)\n[Audio: English | German]"
     assert shown.files == {"poster.png": PNG}
-    assert shown.message["attachments"][0]["width"] == 2
+    assert shown.message["attachments"] == []  # what a component shows is not listed again
+    media = shown.message["components"][0]["components"][0]["accessory"]["media"]
+    assert (media["width"], media["height"]) == (2, 3)
     await shown.click("Pause")
     assert "Dune, paused" in shown.text
     assert shown.files == {"poster.png": PNG}

@@ -283,22 +283,23 @@ async def test_what_the_bot_may_not(lab: DiscordSim, bot: Bot) -> None:
 
 
 async def test_old_messages_are_edited_sparingly(lab: DiscordSim, bot: Bot) -> None:
-    lab.messages.old_edits_per_minute = 1
     lab.limits.is_on = False
     message = await general(lab, bot).send("v0")
-    await message.edit(content="v1")
-    await message.edit(content="v2")
+    for number in range(1, 5):
+        await message.edit(content=f"v{number}")
     lab.clock.jump(4000)
-    await message.edit(content="v3")
+    for number in range(5, 8):
+        await message.edit(content=f"v{number}")
     url = f"https://discord.com/api/v10/channels/{message.channel.id}/messages/{message.id}"
     headers = {"Authorization": f"Bot {lab.tokens['marquee']}"}
     async with (
         aiohttp.ClientSession(connector=await connector(lab), headers=headers) as session,
-        session.patch(url, json={"content": "v4"}) as answer,
+        session.patch(url, json={"content": "v8"}) as answer,
     ):
-        assert (answer.status, (await answer.json())["code"]) == (429, 30046)
-    lab.clock.jump(61)
-    await message.edit(content="v5")
+        body = await answer.json()
+        assert (answer.status, body["code"], body["retry_after"]) == (429, 30046, 20.0)
+    lab.clock.jump(21)
+    await message.edit(content="v8")
 
 
 async def test_an_unknown_route_is_recorded(lab: DiscordSim) -> None:
