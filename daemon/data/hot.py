@@ -54,5 +54,15 @@ class Hot:
 
     def _to_core(self, error: Exception, sql: str, tx: Connection) -> BaseException:
         """The error that `Connection.execute` would have raised: callers need to know one vocabulary only."""
-        root = tx.dialect.loaded_dbapi.Error
-        return DBAPIError.instance(sql, None, error, root, hide_parameters=True, dialect=tx.dialect)
+        driver: Any = tx.connection.driver_connection
+        if is_lost := tx.dialect.is_disconnect(error, driver, None):  # type: ignore[arg-type]
+            tx.invalidate(error)  # the pool must not lend it again
+        return DBAPIError.instance(
+            sql,
+            None,
+            error,
+            tx.dialect.loaded_dbapi.Error,
+            hide_parameters=True,
+            connection_invalidated=is_lost,
+            dialect=tx.dialect,
+        )

@@ -140,11 +140,11 @@ def test_a_migration_that_fails_changes_nothing(database_url: str, tmp_path: Pat
 def test_several_at_once_upgrade_once(database_url: str, tmp_path: Path, start: str) -> None:
     if start == "old":
         run.migrate(database_url, "0001")
-    with ThreadPoolExecutor(3) as threads:
-        done = list(threads.map(lambda _: schema.upgrade(database_url, tmp_path).change, range(3)))
+    with ThreadPoolExecutor(2) as threads:
+        done = list(threads.map(lambda _: schema.upgrade(database_url, tmp_path).change, range(2)))
     assert schema.current(database_url) == version.HEAD
     if start == "fresh":
-        assert sorted(done) == [Change.NONE, Change.NONE, Change.CREATED]
+        assert sorted(done) == [Change.NONE, Change.CREATED]
     else:
         assert Change.UPGRADED in done
 

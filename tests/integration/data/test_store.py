@@ -185,7 +185,9 @@ async def test_a_full_queue_refuses(store: Store, gate: Gate, metrics: Metrics) 
         await asyncio.sleep(0)
         with pytest.raises(UpstreamError) as refusal:
             await store.write(add(1))
-    await asyncio.gather(*writes)
+        for write in writes:
+            write.cancel()
+    await asyncio.gather(*writes, return_exceptions=True)
     assert refusal.value.kind is UpstreamKind.BUSY
     assert metrics.registry.get_sample_value("marquee_store_units_total", {"kind": "write", "outcome": "refused"}) == 1
     assert await store.write(add(1)) == 1

@@ -15,9 +15,9 @@ from sqlalchemy import Connection, text
 from sqlalchemy.exc import DBAPIError
 
 from daemon.core.errors import UpstreamError, UpstreamKind
-from daemon.core.ids import MemberId
+from daemon.core.ids import GuildId, MemberId
 from daemon.core.limits import STORE_RETRIES_MAX
-from daemon.data import people, schema
+from daemon.data import guilds, people, schema
 from daemon.data.store import Store
 from daemon.kernel.metrics import Metrics
 
@@ -91,14 +91,20 @@ async def test_a_real_deadlock_costs_nobody_a_write(store: Store) -> None:
     assert await store.read(lambda tx: tx.execute(text("SELECT n FROM accounts")).scalars().all()) == [2, 2]
 
 
-async def test_a_connection_lost_in_the_middle(store: Store, postgres_url: str) -> None:
+@pytest.mark.parametrize("is_hot", [False, True])
+async def test_a_connection_lost_in_the_middle(
+    store: Store, postgres_url: str, is_hot: bool, caplog: pytest.LogCaptureFixture
+) -> None:
     entered, go_on = threading.Event(), threading.Event()
 
     def unit(tx: Connection) -> None:
         tx.execute(text("INSERT INTO guilds (guild_id, created_at) VALUES (1, 0)"))
         entered.set()
         assert go_on.wait(30)
-        tx.execute(text("INSERT INTO guilds (guild_id, created_at) VALUES (2, 0)"))
+        if is_hot:
+            guilds.ensure_guild(tx, GuildId(2), None, AT)
+        else:
+            tx.execute(text("INSERT INTO guilds (guild_id, created_at) VALUES (2, 0)"))
 
     write = asyncio.ensure_future(store.write(unit))
     await asyncio.to_thread(entered.wait)
@@ -111,6 +117,7 @@ async def test_a_connection_lost_in_the_middle(store: Store, postgres_url: str) 
     count = text("SELECT count(*) FROM guilds")
     assert await store.read(lambda tx: tx.execute(count).scalar()) == 0
     await store.ping()
+    assert not [record for record in caplog.records if record.levelname == "ERROR"]
 
 
 async def test_idle_connections_that_were_lost_are_not_noticed(store: Store, postgres_url: str) -> None:
