@@ -205,7 +205,7 @@ async def test_a_card_edits_itself_without_losing_focus_or_an_open_list(page: Pa
     await expect(page.locator("#layer .option.active")).to_have_text("Deutsch")
     await page.keyboard.press("Enter")
     await expect(newest(page)).to_contain_text("Now in deutsch")
-    await expect(select.or_(page.locator(".select"))).to_have_text("Deutsch")
+    await expect(page.locator(".select-value")).to_have_text("Deutsch")
     assert ("audio", "deutsch") in cinema.bot.heard
 
 

@@ -7,6 +7,7 @@ import { link, markdown } from "./markdown.js";
 import { state } from "./state.js";
 
 const BUTTON_STYLES = { 1: "primary", 2: "secondary", 3: "success", 4: "danger", 5: "link", 6: "secondary" };
+const NAME_MAX = 16; // a placeholder this short names the select, and stays beside what was picked
 const SELECT_PLACEHOLDERS = { 3: "Make a selection", 5: "Pick a member", 6: "Pick a role", 7: "Pick a member or role", 8: "Pick a channel" };
 
 /** Nodes for the components of `message`; `where` names them in order, so that an edit finds its nodes again. */
@@ -114,6 +115,7 @@ function select(component, message) {
       "aria-busy": isWaiting(message, component.custom_id) ? "true" : null,
       disabled: Boolean(component.disabled),
     },
+    text && placeholder.length <= NAME_MAX ? el("span", { class: "select-name" }, placeholder) : null,
     picked.length === 1 ? emojiOf(picked[0].emoji) : null,
     el("span", { class: text ? "select-value" : "select-value placeholder" }, text || placeholder),
     icon("chevron"),

@@ -103,9 +103,10 @@ export class CommandFields {
   }
 
   #typed(field) {
-    field.picked = null;
     field.input.toggleAttribute("aria-invalid", false);
     field.node.classList.remove("bad");
+    if (field.picked && this.#typedOn(field)) return;
+    field.picked = null;
     const next = /(?:^|\s)([\w-]{1,32}):$/.exec(field.input.value);
     const option = next && this.#unused().find((each) => each.name === next[1].toLowerCase());
     if (option) {
@@ -115,6 +116,18 @@ export class CommandFields {
     this.#fit(field);
     this.#explain(field.option);
     this.#list(field, SUGGEST_AFTER_MS);
+  }
+
+  /** What is typed behind a choice already made names another option; returns whether it can. */
+  #typedOn(field) {
+    const { label } = field.picked;
+    const words = /^\s*([\w-]+)(:?)$/.exec(field.input.value.startsWith(label) ? field.input.value.slice(label.length) : "");
+    const fitting = words ? this.#unused().filter((option) => option.name.startsWith(words[1].toLowerCase())) : [];
+    if (!fitting.length) return false;
+    this.#fit(field);
+    if (words[2] && fitting[0].name === words[1].toLowerCase()) this.#pick({ option: fitting[0], from: field });
+    else this.#offerMore(field.input, 0, fitting, field);
+    return true;
   }
 
   #setText(field, text) {
@@ -162,7 +175,10 @@ export class CommandFields {
   }
 
   #pick(item) {
-    if (item.option) return void this.#add(item.option, true);
+    if (item.option) {
+      if (item.from) this.#setText(item.from, item.from.picked.label);
+      return void this.#add(item.option, true);
+    }
     const { field } = item;
     field.picked = { label: item.label, value: item.value };
     this.#setText(field, item.label);
@@ -174,8 +190,8 @@ export class CommandFields {
   }
 
   /** Lists the options that can still be added; with none active, Enter sends. */
-  #offerMore(owner, active) {
-    const items = this.#unused().map((option) => ({ label: option.name, description: option.description, option }));
+  #offerMore(owner, active, options = this.#unused(), from = null) {
+    const items = options.map((option) => ({ label: option.name, description: option.description, option, from }));
     this.hint(["Enter to send", el("span", { class: "muted" }, items.length ? ", or add an option" : "")], false);
     if (items.length) this.listbox.show(owner, items, { title: "More options", active });
     else this.#close();
