@@ -20,7 +20,7 @@ import aiohttp
 from simulators.clock import SimClock
 from simulators.discord.objects import Role
 from simulators.discord.sim import DiscordSim
-from simulators.discord.user import User
+from simulators.discord.user import Shown, User
 from simulators.plex import PlexSim
 from simulators.plex.players import Player
 from simulators.plex.world import Item
@@ -79,6 +79,26 @@ def _parse(line: str) -> dict[str, Any]:
     return found if isinstance(found, dict) else {"event": line, "level": "raw"}
 
 
+@dataclass(frozen=True)
+class Member:
+    """Somebody in a channel of their own, so that Discord's limits on a channel do not slow the next test down."""
+
+    user: User
+    channel: int
+
+    async def slash(self, command: str, /, **options: Any) -> Shown:
+        """As `User.slash`."""
+        return await self.user.slash(command, **{"channel": self.channel, **options})
+
+    async def type_in(self, command: str, option: str, text: str, /, **options: Any) -> list[dict[str, Any]]:
+        """As `User.type_in`."""
+        return await self.user.type_in(command, option, text, **{"channel": self.channel, **options})
+
+    def sees(self) -> list[Shown]:
+        """All messages of the channel that the member sees, oldest first."""
+        return self.user.sees(self.channel)
+
+
 @dataclass(eq=False)
 class Stage:
     """What a test sees. `clock` moves both simulators and the daemon; `settings` are more MARQUEE_* variables."""
@@ -88,6 +108,7 @@ class Stage:
     lab: DiscordSim
     folder: Path
     settings: dict[str, str] = field(default_factory=dict)
+    titles_min: int = 600  # that the daemon must have read before the evening begins
     daemon: Daemon | None = None
     exit_codes: list[int] = field(default_factory=list)
     runs: list[Daemon] = field(default_factory=list)
@@ -100,19 +121,21 @@ class Stage:
         """The role whose members may control players."""
         return next(role for role in self.lab.guild.roles.values() if role.name == "Controllers")
 
-    def controller(self) -> User:
+    def controller(self, channel: int | None = None) -> Member:
         """A new member who may control players; new, so that nothing is remembered of them."""
-        return self._join([self.controllers])
+        return self._join([self.controllers], channel)
 
-    def guest(self) -> User:
+    def guest(self, channel: int | None = None) -> Member:
         """A new member without rights."""
-        return self._join([])
+        return self._join([], channel)
 
-    def _join(self, roles: list[Role]) -> User:
+    def _join(self, roles: list[Role], channel: int | None) -> Member:
         self._people += 1
         name = f"person{self._people}"
-        self.lab.world.join(self.lab.guild, self.lab.world.add_person(name), roles)
-        return self.lab.user(name)
+        world, guild = self.lab.world, self.lab.guild
+        world.join(guild, world.add_person(name), roles)
+        place = channel or world.add_channel(guild, f"corner-{self._people}").channel_id
+        return Member(self.lab.user(name), place)
 
     # ---------------------------------------------------------------- what there is to see
 
@@ -225,11 +248,13 @@ class Stage:
             async with aiohttp.ClientSession() as http, http.get(f"{self.daemon.url}/health/ready") as answer:
                 if answer.status != 200:
                     return False
-            checks = await self.checks()
+            checks = (await self.daemon.health())["checks"]
         except aiohttp.ClientError:
             return False
-        wanted = [name for name in checks if name.startswith(("plex:", "discord:"))]
-        is_up = {"plex:attic", "discord:marquee"} <= set(wanted) and all(checks[name] == "pass" for name in wanted)
+        wanted = {name: found[0] for name, found in checks.items() if name.startswith(("plex:", "discord:"))}
+        is_up = {"plex:attic", "discord:marquee"} <= set(wanted)
+        is_up = is_up and all(found["status"] == "pass" for found in wanted.values())
+        is_up = is_up and wanted["plex:attic"].get("observedValue", 0) >= self.titles_min
         return is_up and bool(self.lab.user("olivia").commands())
 
     # ---------------------------------------------------------------- afterwards

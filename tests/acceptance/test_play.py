@@ -113,7 +113,7 @@ async def test_a_menu_is_used_once_and_by_its_member_only(stage: Stage) -> None:
     stale = asked.message
     await asked.choose(button, asked.options[button][0])
     custom_id = str(stale["components"][0]["components"][1]["components"][0]["custom_id"])
-    again = await alice.press_forged(int(stale["id"]), custom_id)
+    again = await alice.user.press_forged(int(stale["id"]), custom_id)
     assert "out of date" in again.text
     assert again.is_private
 
@@ -197,4 +197,3 @@ async def test_a_player_that_vanished_is_a_private_sentence(stage: Stage) -> Non
     assert shown.is_private
     assert ROKU in shown.text or "That player is not there any more" in shown.text
     assert "Something went wrong" not in shown.text
-

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field, replace
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import Enum, auto
 
@@ -84,11 +85,18 @@ class _Card:
     is_busy: bool = False  # a worker looks at it: one edit of a message in flight
     is_again: bool = False  # news came meanwhile
     is_replaced: bool = False
+    is_held: bool = False  # not edited for now
 
 
-@dataclass(slots=True)
-class _Troubles:
-    forbidden: set[ChannelId] = field(default_factory=set)
+@contextmanager
+def _held(cards: list[_Card]) -> Iterator[None]:
+    for card in cards:
+        card.is_held = True
+    try:
+        yield
+    finally:
+        for card in cards:
+            card.is_held = False
 
 
 class Cards:
@@ -101,7 +109,7 @@ class Cards:
         self._pace = pace
         self._cards: dict[PanelId, _Card] = {}
         self._due: asyncio.Queue[_Card] = asyncio.Queue()  # each open card at most once
-        self._troubles = _Troubles()
+        self._forbidden: set[ChannelId] = set()
 
     async def open(self, place: Place, player: Player, post: Post, *, title: Title | None = None) -> None:
         """Post a card of `player` with `post` and follow it. `title` is what it was just told to play.
@@ -127,17 +135,19 @@ class Cards:
             state={"player": str(player.ref), **faces.to_state(face)},
         )
         card = _Card(panel, player.ref, face, is_shown=True, playback=playback, looked_at=now, edited_at=now)
-        try:
-            posted = await post(panel.panel_id, face, poster)
-        except BaseException:
-            await self._panels.end(panel.panel_id)
-            raise
+        older = self._older_than(card)
+        with _held(older):  # no edit of a card that is about to be replaced
+            try:
+                posted = await post(panel.panel_id, face, poster)
+            except BaseException:
+                await self._panels.end(panel.panel_id)
+                raise
         if posted is None:
             await self._panels.end(panel.panel_id)
             return
         await self._panels.set_message(panel.panel_id, *posted)
         card.panel = await self._panels.get(panel.panel_id) or panel
-        self._replace_older(card)
+        self._replace(older)
         self._cards[panel.panel_id] = card
         self._enqueue(card)
 
@@ -151,7 +161,7 @@ class Cards:
                 await self._panels.end(panel.panel_id)
                 continue
             card = _Card(panel, player, faces.from_state(panel.state), is_shown=False)
-            self._replace_older(card)
+            self._replace(self._older_than(card))
             self._cards[panel.panel_id] = card
             self._enqueue(card)
 
@@ -213,8 +223,8 @@ class Cards:
     async def check(self) -> Check:
         """For the health page: how many cards are followed, and channels that the bot may not see."""
         count = len(self._cards)
-        if self._troubles.forbidden:
-            channels = ", ".join(str(channel) for channel in sorted(self._troubles.forbidden))
+        if self._forbidden:
+            channels = ", ".join(str(channel) for channel in sorted(self._forbidden))
             return Check(Status.WARN, f"The bot may not see these channels, cards there stand still: {channels}", count)
         return Check(Status.PASS, f"{count} cards are followed", count)
 
@@ -228,15 +238,13 @@ class Cards:
         card.stamp += 1
         card.face, card.is_shown, card.edited_at = face, True, now
 
-    def _replace_older(self, card: _Card) -> None:
+    def _older_than(self, card: _Card) -> list[_Card]:
         following = [other for other in self._cards.values() if not other.is_replaced]
-        older = [
-            other
-            for other in following
-            if other.player == card.player and other.panel.channel_id == card.panel.channel_id
-        ]
-        if not older and len(following) >= CARDS_MAX:
-            older = following[:1]
+        place = (card.player, card.panel.channel_id)
+        older = [other for other in following if (other.player, other.panel.channel_id) == place]
+        return older or (following[:1] if len(following) >= CARDS_MAX else [])
+
+    def _replace(self, older: list[_Card]) -> None:
         for other in older:
             other.is_replaced = True
             self._enqueue(other)
@@ -251,7 +259,7 @@ class Cards:
     async def _refresh(self, card: _Card, show: Show) -> None:
         stamp = card.stamp
         face = faces.replaced(card.face) if card.is_replaced else await self._look(card)
-        if card.stamp != stamp or card.panel.panel_id not in self._cards:
+        if card.stamp != stamp or card.is_held or card.panel.panel_id not in self._cards:
             return
         if face is not None and face.poster == card.face.poster:
             face = replace(face, picture=card.face.picture)
@@ -283,14 +291,14 @@ class Cards:
         shown = await show(card.panel, face, news)
         match shown:
             case Shown.OK:
-                self._troubles.forbidden.discard(card.panel.channel_id)
+                self._forbidden.discard(card.panel.channel_id)
                 if faces.to_state(face) != faces.to_state(card.face):
                     state = {"player": str(card.player), **faces.to_state(face)}
                     await self._panels.update_state(card.panel.panel_id, state)
                 card.face, card.is_shown, card.edited_at = face, True, self._clock.now()
             case Shown.FORBIDDEN:
                 log.warning("card_channel_hidden", channel_id=card.panel.channel_id, panel_id=card.panel.panel_id)
-                self._troubles.forbidden.add(card.panel.channel_id)
+                self._forbidden.add(card.panel.channel_id)
             case Shown.GONE:
                 log.info("card_deleted", panel_id=card.panel.panel_id)
             case Shown.LATER:
