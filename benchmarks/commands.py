@@ -32,7 +32,7 @@ async def measure() -> list[Row]:
         start = ("-m", "benchmarks.peers.bare_bot", str(other.discord.port), str(other.discord.ca_file))
         async with daemon(on, modules=MODULES) as marquee, running(*start, other.discord.tokens["marquee"]) as bot:
             for place in (on, other):
-                await offers(place.alice, "ping")
+                await offers(place, "ping")
             for pid, place, into in ((marquee.pid, on, Measured()), (bot.pid, other, Measured())):
                 await _round(pid, place.alice, into)  # warms connections and caches
             for _ in range(ROUNDS):
@@ -66,10 +66,10 @@ async def _first_answer_ms(user: User, command: str, **options: str) -> float:
 async def _while_plex_is_slow() -> Row:
     """The first answer to `/play` while Plex holds each of its own answers back for ten seconds."""
     async with stage() as on, daemon(on):
-        await offers(on.alice, "play")
+        await offers(on, "play")
         await _titles_are_known(on)
-        on.plex.faults.add(".*", latency_s=SLOW_PLEX_S)
-        names = [title.title for title in list(on.plex.world.movies)[:SLOW_COMMANDS]]
+        on.plex.faults.add(".*", "latency", delay_s=SLOW_PLEX_S)
+        names = [item.title for item in on.plex.world.items.values() if item.kind == "movie"][:SLOW_COMMANDS]
         users = [on.discord.user(name) for name in ("alice", "olivia")]
         taken: list[float] = []
         for number, name in enumerate(names):

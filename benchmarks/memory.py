@@ -18,7 +18,7 @@ async def measure() -> list[Row]:
     ready: list[float] = []
     for _ in range(ROUNDS):
         async with stage() as on, daemon(on) as marquee:
-            await offers(on.alice, "play")
+            await offers(on, "play")
             await on.alice.type_in("play", "title", "a")
             await asyncio.sleep(SETTLE_S)
             ours.append(resident_mb(marquee.pid))

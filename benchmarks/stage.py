@@ -100,8 +100,8 @@ async def answers(url: str) -> None:
             await asyncio.sleep(0.005)
 
 
-async def offers(user: User, command: str) -> None:
-    """Wait until the bot has synchronised `command`."""
+async def offers(on: Stage, command: str) -> None:
+    """Wait until a bot has synchronised `command` and is on the gateway to hear of it."""
     async with asyncio.timeout(READY_S):
-        while not any(offered["name"] == command for offered in user.commands()):
+        while not any(offered["name"] == command for offered in on.alice.commands()) or not on.discord.sessions.all():
             await asyncio.sleep(0.01)
