@@ -21,7 +21,7 @@ KINDS = frozenset({
     "drop_after",  # the request takes effect, then the connection is cut
     "hold",  # nothing happens until `release()`
 })  # fmt: skip
-STATUSES = frozenset({400, 401, 403, 404, 429, 498, 500, 502, 503, 504, 520, 522})
+STATUSES = frozenset({400, 401, 403, 404, 406, 429, 498, 500, 502, 503, 504, 520, 522, 530})
 
 
 @dataclass(slots=True, eq=False)

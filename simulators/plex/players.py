@@ -159,6 +159,7 @@ class Player:
         return following
 
     def _halt(self, at: float) -> None:
+        self._base_ms, self._since = float(self.position_ms(at)), at
         self.state, self.ended_at = STOPPED, at
         self.stage.on_state(self, at)
         self.item = self.entry = self.queue = self.account = None
@@ -248,7 +249,5 @@ class Player:
 
     def bury(self, now: float) -> None:
         """The server gives up a session of which nothing was heard."""
+        self.stop(now)
         self.is_killed = False
-        if self.item is not None:
-            self.stage.on_leave(self, now, self.position_ms(now))
-            self._halt(now)
