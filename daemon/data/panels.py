@@ -28,13 +28,8 @@ panels = Table(
     CheckConstraint("length(module) BETWEEN 1 AND 100", name="module"),
     CheckConstraint("length(kind) BETWEEN 1 AND 100", name="kind"),
     CheckConstraint("app_id > 0 AND guild_id > 0 AND channel_id > 0 AND message_id > 0", name="snowflakes"),
+    Index("ix_panels_module_ended_at", "module", "ended_at"),
     sqlite_autoincrement=True,  # ids stand in buttons on Discord: one must never come to mean another panel
-)
-_open = Index(
-    "ix_panels_open",
-    panels.c.module,
-    sqlite_where=panels.c.ended_at.is_(None),
-    postgresql_where=panels.c.ended_at.is_(None),
 )
 
 

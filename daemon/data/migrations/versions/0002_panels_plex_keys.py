@@ -69,5 +69,4 @@ def _create_panels() -> None:
         ),
         sqlite_autoincrement=True,
     )
-    still_open = sa.text("ended_at IS NULL")
-    op.create_index("ix_panels_open", "panels", ["module"], sqlite_where=still_open, postgresql_where=still_open)
+    op.create_index("ix_panels_module_ended_at", "panels", ["module", "ended_at"])
