@@ -25,6 +25,7 @@ from plexapi.client import PlexClient
 from plexapi.exceptions import BadRequest, NotFound, PlexApiException, Unauthorized
 from plexapi.server import PlexServer
 from plexapi.utils import joinArgs
+from urllib3.exceptions import HTTPError, ReadTimeoutError
 
 from daemon.core.errors import UpstreamError, UpstreamKind
 from integrations.plex.adapter_values import PlayerRefused, QueueMade, ServerSpec, Target, TimelineState
@@ -86,15 +87,26 @@ class GuardedSession(requests.Session):
                 raise {401: _RefusedToken, 404: _RefusedUnknown}.get(response.status_code, Refused)(
                     response.status_code
                 )
-            body = bytearray()
-            for chunk in response.iter_content(_CHUNK_BYTES):
-                body += chunk
+            body = self._read(response, deadline_s)
+            if looks_like_html(response.headers.get("Content-Type", ""), body):
+                raise WebPage
+            response._content, response._content_consumed = body, True
+            return response
+
+    @staticmethod
+    def _read(response: requests.Response, deadline_s: float) -> bytes:
+        """The body, piece by piece as it arrives: `iter_content` would wait for whole chunks, however slow they drip."""
+        body = bytearray()
+        try:
+            while piece := response.raw.read1(_CHUNK_BYTES, decode_content=True):
+                body += piece
                 if len(body) > BODY_BYTES_MAX or time.monotonic() > deadline_s:
                     raise TooMuch
-            if looks_like_html(response.headers.get("Content-Type", ""), bytes(body)):
-                raise WebPage
-            response._content = bytes(body)
-            return response
+        except ReadTimeoutError:
+            raise requests.ReadTimeout from None
+        except HTTPError as error:
+            raise requests.ConnectionError(type(error).__name__) from None
+        return bytes(body)
 
 
 class _Server(PlexServer):  # type: ignore[misc]
@@ -143,8 +155,7 @@ class Calls:
         self._delegation: tuple[str | None, float] = (None, -_DELEGATION_S)
         self._server_session = GuardedSession(spec.connect_s, spec.request_s)
         self._player_session = GuardedSession(spec.connect_s, spec.player_s)
-        # A player ignores numbers it has seen, also those of our life before a restart: begin with the hour.
-        self._command_ids = itertools.count(int(time.time()))
+        self._command_ids = itertools.count(spec.first_command_id)
 
     def create_queue(self, params: Mapping[str, str | int]) -> QueueMade:
         """Make a play queue of `uri` (or `playlistID`) and say what it starts with."""

@@ -19,6 +19,7 @@ class ServerSpec:
     connect_s: float
     request_s: float
     player_s: float
+    first_command_id: int = 1  # a player ignores numbers it has seen, also from before a restart of ours
 
 
 @dataclass(frozen=True, slots=True)

@@ -74,7 +74,6 @@ class Connection:
 
     async def run(self) -> None:
         """For ever: ask who is there; again after a while when all is well, after a back-off when not."""
-        self.publish()
         attempt = 0
         while True:
             self._look.clear()

@@ -7,7 +7,6 @@ from typing import Final
 
 from daemon.kernel.release import installed_version
 
-
 PRODUCT: Final = "Marquee"
 _COMMON: Final = {  # found out once, at import: it reads files, which the event loop must not do
     "X-Plex-Product": PRODUCT,

@@ -88,7 +88,7 @@ Rank = tuple[int, int, int, str, int, str, str]  # smaller is better; total, so 
 
 
 def rank(title: Title, key: str, tier: int, exact_words: int) -> Rank:
-    """Where a match belongs: how well it matches, what it is, its name as libraries sort it; then newer before older."""
+    """Where a match belongs: how well it matches, what it is, its name as libraries sort it, newer before older."""
     ref = title.ref
     return tier, -exact_words, _GROUPS[title.kind], without_article(key), -(title.year or 0), ref.server, ref.rating_key
 

@@ -100,6 +100,7 @@ class Server:
 
     def start(self) -> None:
         """Start what keeps this server current."""
+        self.connection.publish()
         for part, run in (
             ("connection", self.connection.run),
             ("notices", self._listener.run),
@@ -128,6 +129,7 @@ class Server:
                     connect_s=timeouts.connect_s,
                     request_s=timeouts.request_s,
                     player_s=timeouts.player_s,
+                    first_command_id=int(self._shared.clock.now().timestamp()),  # always more than we ever sent
                 ),
             )
         return self._adapter
