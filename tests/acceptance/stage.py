@@ -268,6 +268,7 @@ class Stage:
             player.is_online = True
             player.stop(now)
             player.volume = 100
+        self.clock.jump(8)  # the daemon looks again, and is sure that what played has ended
 
     async def check_end(self) -> None:
         """What must be true of every evening; called when the daemon has stopped."""

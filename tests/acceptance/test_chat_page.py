@@ -223,6 +223,7 @@ async def test_a_form_keeps_the_focus_checks_and_submits(page: Page, cinema: Cin
     await expect(form).to_be_hidden()
     await expect(volume).to_be_focused()
     await page.keyboard.press("Enter")
+    await expect(form.get_by_label("Level")).to_be_focused()
     await page.keyboard.type("5")
     await page.keyboard.press("Enter")
     await expect(form).to_contain_text("At least 2 characters, please.")

@@ -13,7 +13,7 @@ from daemon.services.profiles import Profiles
 from integrations.discord.messages import Messages
 from integrations.plex import Plex
 
-from .cards import Cards, Pace
+from .cards import TICK_S, Cards, Pace
 from .commands import PlaybackCommands
 from .commands_components import PlaybackComponents
 from .commands_outcomes import Wall
@@ -40,7 +40,7 @@ async def setup(ctx: ModuleContext[Config]) -> AsyncIterator[None]:
     ctx.on_stop(plex.on_change(cards.note_change))
     for number in range(CARD_WORKERS):
         ctx.task(f"cards-{number}", partial(cards.work, wall.show))
-    ctx.every(config.card_refresh_s, cards.refresh_due, name="cards-due")
+    ctx.every(TICK_S, cards.refresh_due, name="cards-due")
     ctx.every(SWEEP_S, picks.sweep, name="picks-sweep")
     ctx.health("cards", cards.check)
     ctx.controller_roles(RoleId(role) for role in config.controller_roles)

@@ -31,6 +31,7 @@ KIND = "card"
 CARDS_MAX = 200  # open at once; the oldest is ended for a new one
 STARTING_S = 60.0  # a player that shows nothing this long after it was told to play has not obeyed
 _MISSING_LOOKS = 2  # between two titles of a queue a player shows nothing for a moment
+TICK_S = 5.0  # how exactly intervals are kept, and how soon a card is sure that its player has stopped
 _TICK_SLACK_S = 1.0
 _ENDED = "This card has ended; /now shows what is playing."
 
@@ -175,11 +176,14 @@ class Cards:
                 self._enqueue(card)
 
     async def refresh_due(self) -> None:
-        """Queue the cards that have not been looked at for their interval. To be called every `Pace.fast_s`."""
+        """Queue the cards that have not been looked at for their interval, and those that may have ended.
+
+        To be called every `TICK_S`.
+        """
         now = self._clock.now()
         for card in self._cards.values():
             interval_s = self._pace.slow_s if self._is_old(card, now) else self._pace.fast_s
-            if self._seconds_since(card.looked_at, now) >= interval_s - _TICK_SLACK_S:
+            if card.missing or self._seconds_since(card.looked_at, now) >= interval_s - _TICK_SLACK_S:
                 self._enqueue(card)
 
     async def work(self, show: Show) -> None:
