@@ -137,10 +137,10 @@ class Control:
     async def gateway(self, body: Json, _request: web.Request) -> Any:
         """Any of `drop` (a close code, null cuts), `reconnect`, `invalidate`, `malformed`, and the switches.
 
-        Switches: `mute_acks` (bool), `refuse_ws` and `refuse_resume` (how many times).
+        Switches: `mute_acks` (bool); `refuse_ws`, `refuse_resume` and `repeat_interactions` (how many times).
         """
         gateway, faults = self._lab.gateway, self._lab.faults
-        for switch in ("mute_acks", "refuse_ws", "refuse_resume"):
+        for switch in ("mute_acks", "refuse_ws", "refuse_resume", "repeat_interactions"):
             if switch in body:
                 setattr(faults, switch, body[switch])
         if body.get("malformed"):

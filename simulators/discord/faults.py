@@ -33,13 +33,14 @@ class Faults:
     """All orders, and the switches of the gateway. `add` for REST; the attributes for the sockets.
 
     `mute_acks`: heartbeats are not answered. `refuse_ws`: so many handshakes are answered 503.
-    `refuse_resume`: so many RESUMEs get op 9.
+    `refuse_resume`: so many RESUMEs get op 9. `repeat_interactions`: so many are dispatched twice.
     """
 
     orders: list[Fault] = field(default_factory=list)
     mute_acks: bool = False
     refuse_ws: int = 0
     refuse_resume: int = 0
+    repeat_interactions: int = 0
 
     def add(self, op: str, **how: Any) -> Fault:
         """Order a fault for an operation name (`create_message`, `*` and `create_*` allowed).
@@ -70,3 +71,4 @@ class Faults:
         self.mute_acks = False
         self.refuse_ws = 0
         self.refuse_resume = 0
+        self.repeat_interactions = 0

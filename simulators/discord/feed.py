@@ -15,10 +15,11 @@ class Change:
     """One thing that happened.
 
     Kinds: message_created, message_edited, message_deleted, reaction_changed, typing, commands_changed,
-    guild_changed, channel_changed, channel_deleted, interaction_created, interaction_answered,
-    interaction_failed. `data` is Discord's JSON of the thing itself (a whole message, a whole channel; for
-    interactions `{"id", "application_id", "user_id", "kind", ...}`). `only_for` names the one user who may know
-    (ephemeral messages, interactions); None means everybody who can see the channel.
+    channel_created, channel_changed, channel_deleted, role_created, member_joined, member_changed, member_left,
+    interaction_created, interaction_answered, interaction_failed.
+    `data` is Discord's JSON of the thing itself (a whole message, a whole channel; for interactions
+    `{"id", "application_id", "user_id", "kind", ...}`). `only_for` names the one user who may know (ephemeral
+    messages, interactions); None means everybody who can see the channel.
     """
 
     kind: str

@@ -26,8 +26,9 @@ PAYLOAD_MAX = 4_096  # bytes an app may send in one frame
 SENDS_MAX, SENDS_PER_S = 120, 60.0
 KNOWN_INTENTS = (1 << 17) - 1 | 1 << 20 | 1 << 21 | 1 << 24 | 1 << 25
 IDENTIFY_WINDOW_S = 5.0
+UNREAD_MAX = 10_000  # frames
 
-ABORT = object()  # queue marker: cut the TCP connection
+ABORT = object()  # queue marker: the connection was cut, nothing is sent any more
 
 
 class Encoder(Protocol):
@@ -99,7 +100,10 @@ class Connection:
         self._is_closing = False
 
     def push(self, frame: Json) -> None:
-        """Send one frame when its turn comes."""
+        """Send one frame when its turn comes; a client that reads nothing is cut off."""
+        if self._out.qsize() > UNREAD_MAX:
+            self.abort()
+            return
         self._out.put_nowait(frame)
 
     def push_raw(self, text: str) -> None:
@@ -112,6 +116,8 @@ class Connection:
 
     def abort(self) -> None:
         """Cut the connection without a close frame."""
+        if self._request.transport:
+            self._request.transport.abort()
         self._out.put_nowait(ABORT)
 
     async def run(self) -> None:
@@ -133,8 +139,6 @@ class Connection:
         while True:
             item = await self._out.get()
             if item is ABORT:
-                if self._request.transport:
-                    self._request.transport.abort()
                 return
             if isinstance(item, Closed):
                 self._is_closing = True

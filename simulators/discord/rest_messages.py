@@ -14,6 +14,7 @@ from simulators.discord.world import World
 
 OLD_S = 3_600.0  # edits of older messages are limited
 NONCE_S = 300.0  # how long enforce_nonce remembers
+NONCES_MAX = 5_000
 PINS_MAX = 50
 
 
@@ -87,6 +88,8 @@ class MessageRoutes:
         post = write(self._world, channel, call.app.person, call.body, call.files, app_id=call.app.app_id)
         if nonce is not None:
             self._nonces[key] = (self._world.clock.now(), post.message_id)
+            while len(self._nonces) > NONCES_MAX:
+                del self._nonces[next(iter(self._nonces))]
         return 200, post.data
 
     def get(self, call: Call) -> Reply:

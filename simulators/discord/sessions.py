@@ -81,9 +81,6 @@ class Sessions:
         self._by_id: dict[str, Session] = {}
         world.feed.listen(self._on_change)
 
-    def __iter__(self) -> object:
-        return iter(list(self._by_id.values()))
-
     def all(self, app: App | None = None) -> list[Session]:
         """Sessions of an app, or of all."""
         return [session for session in self._by_id.values() if app in (None, session.app)]
@@ -128,7 +125,7 @@ class Sessions:
                 "_trace": ["simulator"],
             },
         )
-        for guild in own:
+        for guild in own if session.intents & GUILDS else ():
             session.dispatch("GUILD_CREATE", self.guild_create(guild, session))
 
     def guild_create(self, guild: Guild, session: Session) -> Json:

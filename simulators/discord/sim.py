@@ -20,7 +20,7 @@ from simulators.discord.faults import Faults
 from simulators.discord.gateway import Gateway
 from simulators.discord.interactions import Interactions
 from simulators.discord.limits import RateLimits
-from simulators.discord.objects import Channel, Guild
+from simulators.discord.objects import App, Channel, Guild, Json
 from simulators.discord.problems import Problems
 from simulators.discord.rest import Rest, Seen
 from simulators.discord.rest_commands import CommandRoutes
@@ -60,7 +60,7 @@ class DiscordSim:
         self.limits = RateLimits()
         self.interactions = Interactions(self.world, self.problems)
         self.sessions = Sessions(self.world)
-        self.interactions.send = self.sessions.interaction
+        self.interactions.send = self._send
         self.gateway = Gateway(self.world, self.sessions, self.faults, self.problems)
         self.messages = MessageRoutes(self.world)
         self.rest = Rest(self.world, self._router(), self.faults, self.problems, self.limits)
@@ -128,6 +128,12 @@ class DiscordSim:
         stack.push_async_callback(runner.cleanup)
         await web.TCPSite(runner, "127.0.0.1", 0).start()
         return f"http://127.0.0.1:{runner.addresses[0][1]}{CONTROL_ROOT}"
+
+    def _send(self, app: App, guild_id: int | None, payload: Json) -> None:
+        self.sessions.interaction(app, guild_id, payload)
+        if self.faults.repeat_interactions > 0:
+            self.faults.repeat_interactions -= 1
+            self.sessions.interaction(app, guild_id, payload)
 
     async def _hang_up(self) -> None:
         self.gateway.drop_all(1001)

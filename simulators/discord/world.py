@@ -14,6 +14,8 @@ from simulators.discord.objects import App, Channel, Guild, Json, Member, Person
 
 DISCORD_EPOCH_S = 1_420_070_400.0  # snowflakes count milliseconds from 2015-01-01
 
+FILES_MAX = 5_000  # the oldest fall off the CDN
+
 
 class World:
     """Everything that exists, found by id or by name. Synchronous; every change goes out on the feed."""
@@ -214,6 +216,8 @@ class World:
     def store_file(self, path: str, content: bytes, content_type: str) -> str:
         """Keep a file on the CDN face and give its URL."""
         self.files[path] = (content, content_type)
+        while len(self.files) > FILES_MAX:
+            del self.files[next(iter(self.files))]
         expires = int(self.clock.now()) + 86_400
         return f"https://cdn.discordapp.com{path}?ex={expires:x}&is={expires - 86_400:x}&hm={secrets.token_hex(32)}&"
 
