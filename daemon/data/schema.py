@@ -13,13 +13,13 @@ import sqlite3
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
 from pathlib import Path
 
-from sqlalchemy import URL, Connection, Engine, inspect, text
+from sqlalchemy import URL, Connection, inspect, text
 from sqlalchemy.exc import DBAPIError
 
 from daemon.core.errors import ConfigError, UpstreamError
@@ -64,7 +64,7 @@ def current(url: str) -> str | None:
     parsed = parse_url(url)
     if parsed.get_backend_name() == "sqlite" and not sqlite_path(parsed).exists():
         return None
-    with _connected(parsed) as (_, tx):
+    with _connected(parsed) as tx:
         return version.current(tx)
 
 
@@ -74,12 +74,12 @@ def upgrade(url: str, data_dir: Path) -> Upgrade:
     ConfigError when it is newer than this code, not ours, or cannot be upgraded; UpstreamError when it does not answer.
     """
     parsed = parse_url(url)
-    with _connected(parsed) as (engine, tx), _alone(tx):
+    with _connected(parsed) as tx, _alone(tx):
         before = version.current(tx)
         if before == version.HEAD:
             return Upgrade(Change.NONE, before, version.HEAD)
         if before is None:
-            _create(engine, tx)
+            _create(tx)
             return Upgrade(Change.CREATED, None, version.HEAD)
         tx.rollback()  # the child needs the database for itself; other processes are still kept out on PostgreSQL
         backup = None
@@ -90,25 +90,33 @@ def upgrade(url: str, data_dir: Path) -> Upgrade:
 
 
 def back_up(database: Path, folder: Path, revision: str) -> Path:
-    """Copy an SQLite database, consistent even while it is written to; keeps the newest `BACKUPS_KEPT` copies."""
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    """Copy an SQLite database, consistent even while it is written to; keeps the newest `BACKUPS_KEPT` copies.
+
+    ConfigError when there is no room for it, say: nothing is upgraded without.
+    """
     name = f"before-upgrade-{datetime.now(UTC):%Y%m%dT%H%M%S.%fZ}-from-{revision}.sqlite3"
     unfinished = folder / f"{name}.part"
-    os.close(os.open(unfinished, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600))
-    with closing(sqlite3.connect(database)) as source, closing(sqlite3.connect(unfinished)) as copy:
-        source.backup(copy)
-    backup = unfinished.rename(folder / name)
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        os.close(os.open(unfinished, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600))
+        with closing(sqlite3.connect(database)) as source, closing(sqlite3.connect(unfinished)) as copy:
+            source.backup(copy)
+        backup = unfinished.rename(folder / name)
+    except (OSError, sqlite3.Error) as error:
+        with suppress(OSError):
+            unfinished.unlink()
+        raise ConfigError([f"the database has to be upgraded, but no copy could be made before: {error}"]) from error
     for old in sorted(folder.glob("before-upgrade-*.sqlite3"))[:-BACKUPS_KEPT]:
         old.unlink()
     return backup
 
 
 @contextmanager
-def _connected(url: URL) -> Iterator[tuple[Engine, Connection]]:
+def _connected(url: URL) -> Iterator[Connection]:
     engine = open_engine(url)
     try:
         with engine.connect() as tx:
-            yield engine, tx
+            yield tx
     except DBAPIError as error:
         translated = translate(error)
         if isinstance(translated, UpstreamError):
@@ -126,7 +134,7 @@ def _alone(tx: Connection) -> Iterator[None]:
         yield
         tx.rollback()
         return
-    tx.execute(text(f"SET lock_timeout = '{_LOCK_WAIT_S}s'"))
+    tx.execute(text(f"SET statement_timeout = 0; SET lock_timeout = '{_LOCK_WAIT_S}s'"))
     tx.execute(text("SELECT pg_advisory_lock(:key)"), {"key": _LOCK_KEY})  # of the session: outlives the transaction
     tx.commit()
     try:
@@ -136,7 +144,7 @@ def _alone(tx: Connection) -> Iterator[None]:
         tx.invalidate()  # ends the session, and with it the lock and the setting
 
 
-def _create(engine: Engine, tx: Connection) -> None:
+def _create(tx: Connection) -> None:
     """Make every table in one transaction, unless something else lives under our names."""
     assert tables  # importing it is what fills `metadata`
     if taken := sorted(set(inspect(tx).get_table_names()) & set(metadata.tables)):

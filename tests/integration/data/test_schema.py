@@ -109,6 +109,15 @@ def test_only_the_newest_backups_are_kept(tmp_path: Path) -> None:
     assert sorted((tmp_path / "backups").iterdir()) == made[2:]
 
 
+def test_without_a_backup_nothing_is_upgraded(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path}/marquee.sqlite3"
+    run.migrate(url, "0001")
+    (tmp_path / "backups").write_text("a file where the folder should be")
+    with pytest.raises(ConfigError, match="no copy could be made"):
+        schema.upgrade(url, tmp_path)
+    assert schema.current(url) == "0001"
+
+
 def test_a_newer_database_is_refused(database_url: str, tmp_path: Path) -> None:
     schema.upgrade(database_url, tmp_path)
     _execute(database_url, "UPDATE marquee_version SET version_num = '9999'")
