@@ -233,7 +233,7 @@ class Stage:
         """The last lines of the daemon's log, for the message of a failed test."""
         if self.daemon is None:
             return "(no daemon)"
-        return "\n".join(json.dumps(line) for line in (await self.daemon.logs())[-40:])
+        return "\n".join(json.dumps(line) for line in (await self.daemon.logs())[-15:])
 
     async def checks(self) -> dict[str, str]:
         """Status of each health check by name: pass, warn or fail."""

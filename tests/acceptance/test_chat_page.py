@@ -130,6 +130,25 @@ async def test_typing_asks_the_bot_once_for_what_stands_there(page: Page, cinema
     assert len(asked) < 5
 
 
+async def test_enter_takes_what_was_typed_last_however_fast(page: Page, cinema: Cinema) -> None:
+    await page.keyboard.type("/play ")
+    await expect(options(page)).to_have_count(5)
+    await page.keyboard.type("harv")
+    await page.keyboard.press("Enter")
+    await expect(page.get_by_role("combobox", name="title")).to_have_value("Harvest Moon")
+    await page.keyboard.type("pl")
+    await expect(options(page)).to_have_text(["player Where to play it"])
+    await page.keyboard.press("Tab")
+    await page.keyboard.type("kit")
+    await page.keyboard.press("Tab")
+    await expect(page.get_by_role("combobox", name="player")).to_have_value("Kitchen")
+    await page.keyboard.press("Shift+Tab")
+    await expect(page.get_by_role("combobox", name="title")).to_be_focused()
+    await page.keyboard.press("Enter")
+    await expect(newest(page)).to_contain_text("Harvest Moon")
+    assert cinema.bot.heard[-1] == ("play", "Harvest Moon", "Kitchen", "resume", False)
+
+
 async def test_options_are_checked_before_they_are_sent(page: Page, cinema: Cinema) -> None:
     await page.keyboard.type("/volume ")
     level = page.get_by_role("combobox", name="level")

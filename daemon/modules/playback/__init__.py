@@ -42,7 +42,7 @@ async def setup(ctx: ModuleContext[Config]) -> AsyncIterator[None]:
         ctx.task(f"cards-{number}", partial(cards.work, wall.show))
     ctx.every(TICK_S, cards.refresh_due, name="cards-due")
     ctx.every(SWEEP_S, picks.sweep, name="picks-sweep")
-    ctx.health("cards", cards.check)
+    ctx.health("cards", cards.check, every_s=TICK_S)
     ctx.controller_roles(RoleId(role) for role in config.controller_roles)
     await ctx.cog(PlaybackCommands, plex, desk, items.outcomes)
     yield

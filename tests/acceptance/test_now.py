@@ -1,0 +1,87 @@
+"""/now and /players."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.acceptance.stage import LIVING_ROOM, ROKU, SHIELD, TABLET, Stage
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+CHROME = "Plex Web (Chrome)"
+
+
+async def test_nothing_plays(stage: Stage) -> None:
+    shown = await stage.guest().slash("now")
+    await shown.until("Nothing is playing.")
+    assert not shown.is_private
+
+
+async def test_one_thing_is_a_card_that_everybody_may_ask_for(stage: Stage) -> None:
+    movie = stage.watch(LIVING_ROOM)
+    shown = await stage.guest().slash("now")
+    await shown.until(movie.title)
+    assert "Olivia" in shown.text
+    assert "Pause" in shown.buttons
+    assert not shown.is_private
+    refused = await shown.click("Pause")
+    assert "Only members with Manage Server" in refused.text
+    assert refused.is_private
+    assert stage.player(LIVING_ROOM).state == "playing"
+
+
+async def test_a_player_that_cannot_be_controlled_has_a_card_without_buttons(stage: Stage) -> None:
+    movie = stage.watch(CHROME)
+    shown = await stage.guest().slash("now")
+    await shown.until(movie.title)
+    assert shown.buttons == {}
+
+
+async def test_several_are_a_list_from_which_a_card_can_be_opened(stage: Stage) -> None:
+    bob = stage.guest()
+    titles = [
+        stage.watch(player, number=number).title
+        for number, player in enumerate((LIVING_ROOM, SHIELD, ROKU, TABLET, CHROME, "Yuki's iPad"))
+    ]
+    shown = await bob.slash("now")
+    await shown.until("### Now playing")
+    assert [title for title in titles if title in shown.text] == titles[:5]
+    assert "Page 1/2" in shown.text
+    await shown.click("More")
+    await shown.until(titles[5])
+    assert titles[0] not in shown.text
+    await shown.click("Back")
+    await shown.until(titles[0])
+    wanted = next(option for option in shown.options["Open a card"] if option.startswith(ROKU))
+    card = await shown.choose("Open a card", wanted)
+    await card.until(f"on **{ROKU}**")
+    assert "Pause" in card.buttons
+    assert not card.is_private
+
+
+async def test_a_silent_server_is_named(stage: Stage) -> None:
+    stage.watch(LIVING_ROOM)
+    stage.plex.faults.add("/status/sessions", 503, times=4)
+    shown = await stage.guest().slash("now")
+    await shown.until("attic did not answer, so this may not be all.")
+
+
+async def test_players_says_who_can_be_controlled_and_why_not(stage: Stage) -> None:
+    stage.watch(CHROME)
+    shown = await stage.guest().slash("players")
+    await shown.settled()
+    assert shown.is_private
+    for player in (LIVING_ROOM, SHIELD, ROKU, TABLET):
+        assert f"🟢 **{player}**" in shown.text
+    assert "⚪ **Plex Web (Chrome)**" in shown.text
+    assert "Cannot be controlled: " in shown.text
+
+
+async def test_a_vanished_player_is_no_longer_offered(stage: Stage) -> None:
+    stage.player(TABLET).is_online = False
+    stage.clock.jump(400)
+
+    async def is_gone() -> bool:
+        return TABLET not in str(await stage.controller().type_in("pause", "player", ""))
+
+    await stage.wait_for(is_gone, "the tablet to be gone", 10)
