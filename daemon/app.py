@@ -164,6 +164,7 @@ class App:
         clock = await self._choose_clock(supervisor)
         health = Health(supervisor, clock)
         health.require("database")
+        health.require("modules")  # which of them are required is only known once the host has read their manifests
         supervisor.start("heartbeat", lambda: keep_beating(health, metrics))
         kernel = Kernel(supervisor, health, metrics, clock)
         closing.add("http", (await self._open_http(kernel)).stop)
@@ -176,6 +177,7 @@ class App:
         await parts.fleet.start()
         closing.add("modules", parts.host.stop)
         await parts.host.start()
+        health.set("modules", Check(Status.PASS, f"{len(parts.host.states())} known"))
         closing.add("intake", lambda: self._drain(kernel, parts.fleet))
         sync = parts.fleet.sync_commands(keep=parts.host.commands_to_keep())
         supervisor.spawn("sync_commands", sync)

@@ -12,7 +12,7 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource
 
 from daemon.core.errors import ConfigError
 from daemon.settings.layers import PROJECT, Layer, local_file, read_environment, read_toml, tracked_file, variable
-from daemon.settings.model import Settings
+from daemon.settings.model import Settings, split_commas
 from daemon.settings.names import FILE_SUFFIX, Node, nearest, tree_of
 
 ModuleSettings = Mapping[str, Mapping[str, Any]]
@@ -82,13 +82,18 @@ def _build(layers: list[Layer], tree: Node, mistakes: list[str], judge: JudgeMod
         mistakes += [_sentence(detail, layers, tree) for detail in error.errors(include_url=False, include_input=False)]
     if judge is not None:
         merged = _nested({path: v for layer in reversed(layers) for path, v in layer.values.items()})
-        folders = settings.module_folders if settings is not None else ()
-        modules, wrong = judge(folders, merged.get("modules", {}))
+        modules, wrong = judge(_folders(merged.get("module_folders")), merged.get("modules", {}))
         mistakes += wrong
         settings = settings.model_copy(update={"modules": modules}) if settings is not None else None
     if mistakes or settings is None:
         raise ConfigError(sorted(set(mistakes), key=mistakes.index))
     return settings
+
+
+def _folders(given: object) -> tuple[Path, ...]:
+    """The module folders even while other settings are wrong, so that mistakes in modules are told with the rest."""
+    listed = split_commas(given)
+    return tuple(Path(part) for part in listed if isinstance(part, str)) if isinstance(listed, list) else ()
 
 
 def _check_names(layer: Layer, tree: Node) -> list[str]:

@@ -16,7 +16,7 @@ _NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,31}")
 _SNOWFLAKE_MAX = 2**63 - 1
 
 
-def _split_commas(value: object) -> object:
+def split_commas(value: object) -> object:
     """A list as the environment gives it: "1, 2" is ["1", "2"]; one number alone is a list, too; lists stay."""
     if isinstance(value, int):
         return [value]
@@ -99,7 +99,7 @@ def is_loopback(host: str) -> bool:
 Name = Annotated[str, AfterValidator(_check_name)]
 Secret = Annotated[SecretStr, AfterValidator(_check_secret)]
 Snowflake = Annotated[int, Field(gt=0, le=_SNOWFLAKE_MAX)]
-Snowflakes = Annotated[frozenset[Snowflake], BeforeValidator(_split_commas)]
+Snowflakes = Annotated[frozenset[Snowflake], BeforeValidator(split_commas)]
 
 
 class _Section(BaseModel):
@@ -195,7 +195,7 @@ class Settings(BaseSettings):
 
     data_dir: Path = Path("data")
     owners: Snowflakes = frozenset()
-    module_folders: Annotated[tuple[Path, ...], BeforeValidator(_split_commas)] = ()
+    module_folders: Annotated[tuple[Path, ...], BeforeValidator(split_commas)] = ()
     database: Database = Field(default_factory=Database)
     redis: Redis = Field(default_factory=Redis)
     http: Http = Field(default_factory=Http)
