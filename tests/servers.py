@@ -9,58 +9,61 @@ from __future__ import annotations
 import os
 import pwd
 import secrets
+import shlex
 import shutil
 import socket
 import subprocess
 import tempfile
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import NoReturn
 
 import pytest
 
-_READY_S = 20.0
+_READY_S = 40.0  # PostgreSQL makes its cluster first, on a machine that may be busy
 _STOP_S = 20.0
 _ATTEMPTS = 3  # another program may take the free port before the server does
 
-# $1 is the directory, the rest the server. It ignores signals: a Ctrl-C is for the test process, whose end it sees.
+# $1 is the directory, $2 its owner, the rest the server. Everything happens here, so that a test process that is
+# interrupted or killed at any moment leaves nothing: a Ctrl-C is for it alone, and its end closes the pipe.
 _KEEPER = """
 trap '' INT TERM HUP
-dir=$1; shift
+dir=$1; owner=$2; shift 2
+mkdir -m 700 "$dir" && chown "$owner" "$dir" && cd "$dir" || exit
 "$@" >"$dir/server.log" 2>&1 </dev/null &
 cat >/dev/null
-kill -INT $! 2>/dev/null
-wait $!
-rm -rf "$dir"
+while kill -INT $! 2>/dev/null; do sleep 0.05; done
+cd / && rm -rf "$dir"
 """
 
 
 @dataclass
 class Server:
-    """A running server. `suspend` and `resume` are for tests of what happens while it is away."""
+    """A server and where it is; what `password` means depends on the server."""
 
     name: str
     port: int
     folder: Path
+    owner: int  # user id of the directory
     command: list[str]
     is_ready: Callable[[Server], bool]
-    password: str = field(default_factory=lambda: secrets.token_hex(8))
+    password: str = ""
     _keeper: subprocess.Popen[bytes] | None = None
 
     def start(self) -> bool:
         """Whether the server answered in time."""
         self._keeper = subprocess.Popen(
-            ["/bin/sh", "-c", _KEEPER, "keeper", str(self.folder), *self.command],
+            ["/bin/sh", "-c", _KEEPER, "keeper", str(self.folder), str(self.owner), *self.command],
             stdin=subprocess.PIPE,
             start_new_session=True,
         )
         deadline = time.monotonic() + _READY_S
-        while time.monotonic() < deadline:
+        while time.monotonic() < deadline and self._keeper.poll() is None:
             if self.is_ready(self):
                 return True
-            time.sleep(0.02)
+            time.sleep(0.05)
         return False
 
     def stop(self) -> None:
@@ -98,16 +101,11 @@ def start_postgres() -> Server:
     initdb, postgres = find_binary("initdb"), find_binary("postgres")
     if initdb is None or postgres is None:
         missing("PostgreSQL")
+    as_user, owner = _unprivileged()
     for _ in range(_ATTEMPTS):
-        folder = Path(tempfile.mkdtemp(prefix="marquee-postgres-"))
-        as_user = _drop_root(folder)
-        data, port, user = folder / "data", free_port(), f"marquee_{secrets.token_hex(4)}"
-        subprocess.run(
-            [*as_user, initdb, "-D", data, "-U", user, "-A", "trust", "-E", "UTF8", "--locale=C", "--no-sync"],
-            check=True,
-            capture_output=True,
-            cwd=folder,
-        )
+        folder, port, user = _new_folder("postgres"), free_port(), f"marquee_{secrets.token_hex(4)}"
+        data = str(folder / "data")
+        cluster = [initdb, "-D", data, "-U", user, "-A", "trust", "-E", "UTF8", "--locale=C", "--no-sync"]
         settings = {
             "listen_addresses": "127.0.0.1",
             "port": port,
@@ -121,7 +119,8 @@ def start_postgres() -> Server:
             "log_timezone": "UTC",
         }
         options = [part for name, value in settings.items() for part in ("-c", f"{name}={value}")]
-        server = Server(user, port, folder, [*as_user, postgres, "-D", str(data), *options], _postgres_answers)
+        script = f"{shlex.join(cluster)} && exec {shlex.join([postgres, '-D', data, *options])}"
+        server = Server(user, port, folder, owner, [*as_user, "/bin/sh", "-c", script], _postgres_answers)
         if server.start():
             return server
         server.stop()
@@ -134,28 +133,30 @@ def start_redis() -> Server:
     if redis is None:
         missing("Redis")
     for _ in range(_ATTEMPTS):
-        folder = Path(tempfile.mkdtemp(prefix="marquee-redis-"))
-        port, password = free_port(), secrets.token_hex(8)
+        folder, port, password = _new_folder("redis"), free_port(), secrets.token_hex(8)
         options = {"port": port, "bind": "127.0.0.1", "dir": folder, "save": "", "requirepass": password}
         command = [redis, *(part for name, value in options.items() for part in (f"--{name}", str(value)))]
-        server = Server("redis", port, folder, command, _redis_answers, password)
+        server = Server("redis", port, folder, os.geteuid(), command, _redis_answers, password)
         if server.start():
             return server
         server.stop()
     raise RuntimeError("Redis did not start")
 
 
-def _drop_root(folder: Path) -> list[str]:
-    """How to run as somebody who is not root, whom PostgreSQL refuses; the folder becomes theirs."""
+def _new_folder(name: str) -> Path:
+    return Path(tempfile.gettempdir()) / f"marquee-{name}-{secrets.token_hex(6)}"
+
+
+def _unprivileged() -> tuple[list[str], int]:
+    """How to run as somebody who is not root, whom PostgreSQL refuses, and who that is."""
     if os.geteuid() != 0:
-        return []
+        return [], os.geteuid()
     names = {entry.pw_name: entry for entry in pwd.getpwall()}
     user = names.get("postgres") or names["nobody"]
-    os.chown(folder, user.pw_uid, user.pw_gid)
     setpriv = shutil.which("setpriv")
     if setpriv is None:
         missing("setpriv (util-linux)")
-    return [setpriv, f"--reuid={user.pw_uid}", f"--regid={user.pw_gid}", "--clear-groups"]
+    return [setpriv, f"--reuid={user.pw_uid}", f"--regid={user.pw_gid}", "--clear-groups"], user.pw_uid
 
 
 def _postgres_answers(server: Server) -> bool:

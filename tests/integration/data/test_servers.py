@@ -3,7 +3,9 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import tempfile
 import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import psycopg
@@ -23,26 +25,45 @@ def test_redis_answers_on_its_url(redis_url: str, redis_server: Server) -> None:
     assert redis_url.endswith(f"@127.0.0.1:{redis_server.port}/0")
 
 
+@pytest.fixture
+def open_folder() -> Iterator[Path]:
+    """A folder for temporary files that a server's own user can reach; pytest's are closed to others."""
+    with tempfile.TemporaryDirectory() as folder:
+        Path(folder).chmod(0o755)
+        yield Path(folder)
+
+
 @pytest.mark.parametrize("kind", ["postgres", "redis"])
-def test_a_killed_test_run_leaves_nothing(kind: str, tmp_path: Path, postgres_server: Server) -> None:
-    script = f"from tests.servers import start_{kind}; s = start_{kind}(); print(s.folder, flush=True); input()"
+@pytest.mark.parametrize("when", ["starting", "running"])
+def test_a_killed_test_run_leaves_nothing(
+    kind: str, when: str, open_folder: Path, request: pytest.FixtureRequest
+) -> None:
+    request.getfixturevalue(f"{kind}_server")  # skips where there is none
     child = subprocess.Popen(
-        [sys.executable, "-c", script],
+        [
+            sys.executable,
+            "-c",
+            f"from tests.servers import start_{kind}; start_{kind}(); print('ready', flush=True); input()",
+        ],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,
-        env={**os.environ, "TMPDIR": "/tmp"},
+        env={**os.environ, "TMPDIR": str(open_folder)},
     )
     assert child.stdout is not None
-    assert child.stdin is not None
-    folder = Path(child.stdout.readline().strip())
-    assert folder.is_dir()
+    if when == "running":
+        assert child.stdout.readline() == "ready\n"
+    assert wait_for(lambda: any(open_folder.iterdir()))
     child.kill()
     child.communicate()
-    deadline = time.monotonic() + 20
-    while folder.exists() and time.monotonic() < deadline:
-        time.sleep(0.05)
-    assert not folder.exists()
+    assert wait_for(lambda: not any(open_folder.iterdir()))
+
+
+def wait_for(is_so: Callable[[], bool]) -> bool:
+    deadline = time.monotonic() + 30
+    while not is_so() and time.monotonic() < deadline:
+        time.sleep(0.02)
+    return is_so()
 
 
 async def test_a_blocking_call_on_the_loop_fails() -> None:
