@@ -77,6 +77,7 @@ class _Card:
     player: PlayerRef
     face: Face  # what the message shows; after a restart what it is about
     is_shown: bool  # whether `face` is what the message shows
+    problem: str | None = None  # why the player cannot be controlled
     playback: Playback | None = None
     looked_at: datetime | None = None
     edited_at: datetime | None = None
@@ -119,10 +120,11 @@ class Cards:
         """
         now = self._clock.now()
         playback = None if title else await self._plex.playback(player.ref)
+        problem = None if title else await self._problem(player)
         if title is not None:
             face = faces.starting(title, player_name(player))
         elif playback is not None:
-            face = faces.live(playback, now)
+            face = faces.live(playback, now, problem)
         else:
             raise UserError(f"Nothing plays on {player_name(player)} any more.", "nothing_plays")
         poster = await self._poster(title or (playback.title if playback else None))
@@ -133,9 +135,9 @@ class Cards:
             app_id=place.app_id,
             guild_id=place.guild_id,
             channel_id=place.channel_id,
-            state={"player": str(player.ref), **faces.to_state(face)},
+            state={"player": str(player.ref), "problem": problem, **faces.to_state(face)},
         )
-        card = _Card(panel, player.ref, face, is_shown=True, playback=playback, looked_at=now, edited_at=now)
+        card = _Card(panel, player.ref, face, True, problem, playback, looked_at=now, edited_at=now)
         older = self._older_than(card)
         with _held(older):  # no edit of a card that is about to be replaced
             try:
@@ -161,7 +163,7 @@ class Cards:
             if player is None or panel.message_id is None:
                 await self._panels.end(panel.panel_id)
                 continue
-            card = _Card(panel, player, faces.from_state(panel.state), is_shown=False)
+            card = _Card(panel, player, faces.from_state(panel.state), False, panel.state.get("problem"))
             self._replace(self._older_than(card))
             self._cards[panel.panel_id] = card
             self._enqueue(card)
@@ -220,7 +222,9 @@ class Cards:
         playback = card.playback or await self._plex.playback(card.player)
         if playback is not None:
             card.playback = faces.after(playback, verb, value, now)
-            face = replace(faces.live(card.playback, now), poster=card.face.poster, picture=card.face.picture)
+            face = replace(
+                faces.live(card.playback, now, card.problem), poster=card.face.poster, picture=card.face.picture
+            )
             self._press(card, face, now)
         return card.face
 
@@ -281,7 +285,7 @@ class Cards:
             playback = None
         if playback is not None and playback.state is not PlayState.STOPPED:
             card.playback, card.missing = playback, 0
-            return faces.live(playback, now)
+            return faces.live(playback, now, card.problem)
         card.missing += 1
         if card.face.phase is Phase.STARTING and (now - card.panel.created_at).total_seconds() < STARTING_S:
             return None
@@ -297,7 +301,7 @@ class Cards:
             case Shown.OK:
                 self._forbidden.discard(card.panel.channel_id)
                 if faces.to_state(face) != faces.to_state(card.face):
-                    state = {"player": str(card.player), **faces.to_state(face)}
+                    state = {"player": str(card.player), "problem": card.problem, **faces.to_state(face)}
                     await self._panels.update_state(card.panel.panel_id, state)
                 card.face, card.is_shown, card.edited_at = face, True, self._clock.now()
             case Shown.FORBIDDEN:
@@ -309,6 +313,10 @@ class Cards:
                 return
         if shown is not Shown.OK or face.phase in (Phase.ENDED, Phase.REPLACED):
             await self._end(card)
+
+    async def _problem(self, player: Player) -> str | None:
+        # What plays is told by the server's sessions, and those do not say who takes commands.
+        return next((known.problem for known in await self._plex.players() if known.ref == player.ref), player.problem)
 
     async def _poster(self, title: Title | None) -> Poster:
         if title is None:

@@ -84,8 +84,8 @@ def starting(title: Title, player: str) -> Face:
     )
 
 
-def live(playback: Playback, now: datetime) -> Face:
-    """The face of a player that plays or pauses."""
+def live(playback: Playback, now: datetime, problem: str | None = None) -> Face:
+    """The face of a player that plays or pauses; `problem` says why it cannot be controlled."""
     title = playback.title
     return Face(
         Phase.LIVE,
@@ -101,8 +101,8 @@ def live(playback: Playback, now: datetime) -> Face:
         audio=playback.audio,
         subtitles=playback.subtitles,
         poster=title.ref,
-        notice=playback.player.problem,
-        is_controllable=playback.player.is_controllable,
+        notice=problem,
+        is_controllable=problem is None,
     )
 
 

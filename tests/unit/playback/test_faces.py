@@ -58,7 +58,7 @@ def test_a_part_says_what_it_belongs_to(shown: object, name: str, context: str) 
 
 
 def test_a_player_that_cannot_be_controlled_says_why() -> None:
-    face = faces.live(playback(player=player("Web", problem="It takes no remote control.")), NOON)
+    face = faces.live(playback(player=player("Web")), NOON, "It takes no remote control.")
     assert not face.is_controllable
     assert face.notice == "It takes no remote control."
 
