@@ -15,7 +15,7 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-import daemon.modules
+import daemon
 from daemon.core.errors import ModuleError
 from daemon.core.ids import ModuleId
 from daemon.host.manifest import MANIFEST_NAME, Manifest, ManifestError, did_you_mean, read_manifest
@@ -86,7 +86,7 @@ def discover(folders: Sequence[Path] = ()) -> Discovery:
 
 
 def _built_in() -> list[tuple[Path, str, str]]:
-    folder = Path(next(iter(daemon.modules.__path__)))
+    folder = Path(daemon.__file__).parent / "modules"  # found, not imported: the host stands below the modules
     return [(found, f"{BUILT_IN}.{found.name}", "built-in") for found in _with_manifest(folder)]
 
 

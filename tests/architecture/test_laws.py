@@ -31,7 +31,6 @@ DOORS: dict[str, Callable[[str], bool]] = {
     "aiohttp.web": lambda path: path.startswith(("daemon/web/", "simulators/")),
     "sqlalchemy": lambda path: path.startswith(("daemon/data/", "daemon/services/")),
     "alembic": lambda path: path.startswith("daemon/data/"),
-    "psycopg": lambda path: path.startswith("daemon/data/"),
 }
 
 
