@@ -17,7 +17,7 @@ from aiohttp import web
 from simulators.clock import SimClock
 from simulators.discord.client import Client
 from simulators.discord.components import walk
-from simulators.discord.feed import Change
+from simulators.discord.feed import Change, Subscription
 from simulators.discord.interactions import Interaction, Interactions, NotAnswered
 from simulators.discord.objects import Channel, Guild, Json, Person
 from simulators.discord.options import Refused
@@ -266,7 +266,7 @@ class Chat:
         person = self.world.people[member.user_id if member else self.guild.owner_id]
         return Viewer(self.world, self.guild, Client(self.world, self.interactions, person))
 
-    async def _feed_changes(self, socket: web.WebSocketResponse, viewer: Viewer, changes: Any) -> None:
+    async def _feed_changes(self, socket: web.WebSocketResponse, viewer: Viewer, changes: Subscription) -> None:
         async for change in changes:
             for news in await self._news(viewer, change):
                 await _send(socket, news)

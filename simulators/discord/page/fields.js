@@ -15,11 +15,13 @@ export class CommandFields {
     Object.assign(this, { command, leave, hint });
     this.fields = [];
     this.asked = 0;
+    this.pending = 0; // the question to the bot that is still open, by its number
+    this.takesFirst = false; // Enter or Tab was pressed before the answer was there
     this.timer = 0;
     this.listbox = new Listbox({ label: "Choices", onPick: (item) => this.#pick(item) });
     popupPlace.append(this.listbox.node);
     this.name = el("span", { class: "command-name" }, `/${command.path.join(" ")}`);
-    this.more = el("button", { type: "button", class: "more", on: { click: () => this.#offerMore(this.more, 0), keydown: (event) => this.#key(event, null) } });
+    this.more = el("button", { type: "button", class: "more", on: { focus: () => this.#offerMore(this.more, -1), click: () => this.#offerMore(this.more, 0), keydown: (event) => this.#key(event, null) } });
     this.node = el("div", { class: "fields", role: "group", "aria-label": `/${command.path.join(" ")}: ${command.description}` }, this.name, this.more);
     this.node.addEventListener("focusout", (event) => !this.node.contains(event.relatedTarget) && this.#close());
     for (const option of command.options.filter((each) => each.required)) this.#add(option);
@@ -94,6 +96,7 @@ export class CommandFields {
   }
 
   #focused(field) {
+    if (field.picked) return this.#offerMore(field.input, -1);
     this.#explain(field.option);
     this.#list(field, 0);
   }
@@ -146,6 +149,8 @@ export class CommandFields {
     const { option, input } = field;
     if (option.autocomplete) {
       if (!this.listbox.isOpen || this.listbox.owner !== input) this.listbox.show(input, [], { title: option.name, note: "Loading options…" });
+      this.pending = sequence;
+      this.takesFirst = false;
       this.timer = setTimeout(() => this.#suggest(field, sequence), wait);
       return;
     }
@@ -171,7 +176,10 @@ export class CommandFields {
       note = error.message;
     }
     if (sequence !== this.asked || document.activeElement !== field.input) return;
+    this.pending = 0;
     this.listbox.show(field.input, items, { title: field.option.name, active: 0, note });
+    if (this.takesFirst && items.length) this.#pick(items[0]);
+    this.takesFirst = false;
   }
 
   #pick(item) {
@@ -200,6 +208,7 @@ export class CommandFields {
   #close() {
     clearTimeout(this.timer);
     this.asked++;
+    this.pending = 0;
     this.listbox.hide();
   }
 
@@ -221,9 +230,11 @@ export class CommandFields {
     } else if (key === "Escape") {
       if (this.listbox.isOpen) this.#close();
       else this.leave("");
-    } else if (key === "Enter" && active) this.#pick(active);
+    } else if (key === "Enter" && this.pending && field?.input.value.trim()) this.takesFirst = true;
+    else if (key === "Enter" && active) this.#pick(active);
     else if (key === "Enter") this.send();
-    else if (key === "Tab" && !event.shiftKey && active && field && this.#isWorthTaking(field)) this.#pick(active);
+    else if (key === "Tab" && !event.shiftKey && field && this.#isWorthTaking(field) && this.pending) this.takesFirst = true;
+    else if (key === "Tab" && !event.shiftKey && active && field && (active.option || this.#isWorthTaking(field))) this.#pick(active);
     else if (key === "Backspace" && (!field || !field.input.value)) this.#back(field);
     else return;
     event.preventDefault();

@@ -85,7 +85,7 @@ function addLine(command) {
     interaction: { name: command.path.join(" "), user: { id: state.me } },
   };
   messagesOf(line.channel_id).set(line.id, line);
-  tell("message", { message: line, isNew: true });
+  tell("message", { message: line, before: null });
   return line;
 }
 

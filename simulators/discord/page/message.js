@@ -16,7 +16,7 @@ const COMPONENTS_V2 = 1 << 15;
 const GROUP_S = 7 * 60;
 
 export const isPrivate = (message) => Boolean(message.flags & EPHEMERAL);
-const isThinking = (message) => Boolean(message.flags & LOADING);
+export const isThinking = (message) => Boolean(message.flags & LOADING);
 const authorOf = (message) => state.members.get(message.author.id) ?? { id: message.author.id, name: message.author.global_name ?? message.author.username ?? "someone", is_bot: message.author.bot };
 
 /** Whether a message continues the one above it, and so needs no head of its own. */

@@ -2,7 +2,7 @@
 
 import { el, icon, morph, put } from "./dom.js";
 import { dismiss, press } from "./interactions.js";
-import { plainText, renderMessage } from "./message.js";
+import { continues, isThinking, plainText, renderMessage } from "./message.js";
 import { nameOf } from "./mentions.js";
 import { closeSelectUnless, followSelect, selectKey, toggleSelect } from "./select.js";
 import { messagesOf, on, state } from "./state.js";
@@ -13,6 +13,11 @@ const $ = (selector) => document.querySelector(selector);
 let isPinned = true; // whether the newest message is kept in view
 let missed = 0;
 let isDrawing = false;
+let epoch = 0; // grows with everything that all rows depend on: who looks, names, roles
+let version = 0;
+const versions = new WeakMap(); // message as received -> number
+const redrawn = new Map(); // message id -> how often the page's own state of it has changed
+const stamps = new WeakMap(); // row -> what it was drawn from
 
 /** Wires the list; call once. */
 export function startMessages() {
@@ -27,14 +32,20 @@ export function startMessages() {
   $("#present").addEventListener("click", jumpToPresent);
   document.addEventListener("mousedown", (event) => closeSelectUnless(event.target));
   document.addEventListener("focus-last-message", () => list.lastElementChild?.focus());
-  on("redraw", draw);
+  on("redraw", redraw);
   on("gone", draw);
   on("message", arrived);
   setInterval(followSelect, 200);
 }
 
+function redraw(id) {
+  redrawn.set(id, (redrawn.get(id) ?? 0) + 1);
+  draw();
+}
+
 /** Shows the channel from its end, as after a change of channel or member. */
 export function showChannel() {
+  epoch += 1;
   isPinned = true;
   missed = 0;
   draw();
@@ -53,37 +64,59 @@ export function draw() {
 function drawNow() {
   const list = $("#messages");
   const focused = document.activeElement?.closest?.("#messages .message");
-  const wanted = el("ol", { id: "messages", "aria-label": "Messages" }, rows());
-  morph(list, wanted);
+  const nodes = new Map([...list.children].map((node) => [node.dataset.key, node]));
+  let cursor = list.firstElementChild;
+  for (const row of rows()) {
+    let node = nodes.get(row.key);
+    nodes.delete(row.key);
+    if (!node) list.insertBefore((node = row.make()), cursor);
+    else if (node === cursor) cursor = cursor.nextElementSibling;
+    else list.insertBefore(node, cursor);
+    if (stamps.get(node) !== row.stamp) morph(node, row.make());
+    stamps.set(node, row.stamp);
+  }
+  for (const node of nodes.values()) node.remove();
   if (focused && document.activeElement === document.body) (focused.isConnected ? focused : $("#text"))?.focus({ preventScroll: true });
   if (isPinned) toEnd();
   else followSelect();
   present();
 }
 
+/** The rows of the channel as {key, stamp, make}: a row whose stamp is the drawn one need not be made again. */
 function rows() {
-  const nodes = [];
+  const wanted = [];
   let above = null;
   for (const message of messagesOf(state.channel).values()) {
     const unix = toUnix(message.timestamp);
     if (!above || dayOf(toUnix(above.timestamp)) !== dayOf(unix)) {
-      nodes.push(el("li", { class: "day", role: "separator", "data-key": `day-${dayOf(unix)}` }, el("span", {}, format(unix, "D"))));
+      const day = format(unix, "D");
+      wanted.push({ key: `day-${dayOf(unix)}`, stamp: day, make: () => el("li", { class: "day", "data-key": `day-${dayOf(unix)}` }, el("span", {}, day)) });
       above = null;
     }
-    nodes.push(renderMessage(message, above));
+    const before = above;
+    wanted.push({ key: message.id, stamp: stampOf(message, before), make: () => renderMessage(message, before) });
     above = message;
   }
-  return nodes;
+  return wanted;
 }
 
-function arrived({ message, isNew }) {
+/** Changes whenever the row would look different. */
+function stampOf(message, above) {
+  if (!versions.has(message)) versions.set(message, ++version);
+  return `${epoch}/${versions.get(message)}/${redrawn.get(message.id) ?? 0}/${continues(message, above)}`;
+}
+
+function arrived({ message, before }) {
+  const isNew = !before;
+
   const isHere = message.channel_id === state.channel;
   if (isHere) {
     if (isNew && message.author.id === state.me) isPinned = true;
     if (isNew && !isPinned) missed += 1;
     draw();
   }
-  if (isNew && !message.local) announce(`${nameOf(message.author.id, message.author.username)}${isHere ? "" : ` in ${state.channels.get(message.channel_id)?.name}`}: ${plainText(message).slice(0, 200)}`);
+  const isNews = isNew || (isThinking(before) && !isThinking(message));
+  if (isNews && !message.local) announce(`${nameOf(message.author.id, message.author.username)}${isHere ? "" : ` in ${state.channels.get(message.channel_id)?.name}`}: ${plainText(message).slice(0, 200)}`);
 }
 
 function announce(text) {

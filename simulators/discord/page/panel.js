@@ -89,11 +89,12 @@ function showTime() {
 }
 
 function health() {
-  return el("section", {}, el("h2", {}, "Daemon"), el("p", { id: "demo-health", class: "health" }));
+  return el("section", { id: "demo-daemon", hidden: true }, el("h2", {}, "Daemon"), el("p", { id: "demo-health", class: "health" }));
 }
 
 async function checkHealth() {
   const { health_url: url } = state.demo;
+  $("#demo-daemon").hidden = !url;
   if (!url) return;
   const status = await fetch("api/health").then((answer) => answer.json()).then((answer) => answer.status, () => "unknown");
   const words = { pass: "All is well", warn: "Working, with a warning", fail: "In trouble", away: "Not answering" };

@@ -51,7 +51,7 @@ function receive(news) {
       tell("state");
       return tell("link");
     case "message":
-      return tell("message", { message: news.message, isNew: upsert(news.message) });
+      return tell("message", { message: news.message, before: upsert(news.message) });
     case "gone":
       messagesOf(news.channel_id).delete(news.id);
       return tell("gone", news);

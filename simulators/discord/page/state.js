@@ -14,6 +14,7 @@ export const state = {
   isLive: false,
 };
 
+const MESSAGES_MAX = 500; // of a channel; the oldest go
 const listeners = new Map();
 
 /** Calls `listener(detail)` whenever `topic` is told. */
@@ -45,11 +46,12 @@ export function adopt(whole) {
   if (!state.channels.has(state.channel)) state.channel = whole.channels[0]?.id ?? null;
 }
 
-/** Puts a new or edited message in its place; returns whether it is new. */
+/** Puts a new or edited message in its place; returns what stood there, null for a new one. */
 export function upsert(message) {
   const messages = messagesOf(message.channel_id);
-  const isNew = !messages.has(message.id);
+  const before = messages.get(message.id) ?? null;
   messages.set(message.id, message);
-  if (isNew && message.channel_id !== state.channel) state.unread.add(message.channel_id);
-  return isNew;
+  if (!before && message.channel_id !== state.channel) state.unread.add(message.channel_id);
+  if (messages.size > MESSAGES_MAX) messages.delete(messages.keys().next().value);
+  return before;
 }
