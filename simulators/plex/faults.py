@@ -17,7 +17,7 @@ KINDS = frozenset({
     "html",  # 200 with an HTML page instead of the answer
     "empty",  # 200 with no body
     "garbage",  # 200 with control characters where the answer should be
-    "drop",  # the connection is cut before anything happens
+    "drop",  # the connection is cut before anything happens (aiohttp's client asks again by itself after a GET)
     "drop_after",  # the request takes effect, then the connection is cut
     "hold",  # nothing happens until `release()`
 })  # fmt: skip

@@ -11,7 +11,7 @@ from typing import Any
 from simulators.plex.details import tag_id
 from simulators.plex.world import Account, Item, World
 
-_FIELD = re.compile(r"^(?:\w+\.)?(?P<field>\w+?)(?P<op>>>|<<|>|<|!=|!|=)?$")
+_FIELD = re.compile(r"^(?:(?P<kind>\w+)\.)?(?P<field>\w+?)(?P<op>>>|<<|>|<|!=|!|=)?$")
 _COMPARE: dict[str, Callable[[Any, Any], bool]] = {
     ">>": operator.gt,
     "<<": operator.lt,
@@ -51,15 +51,24 @@ def select(world: World, items: Iterable[Item], query: Iterable[tuple[str, str]]
         elif name == "limit" and value.isdigit():
             limit = int(value)
         elif (match := _FIELD.match(name)) and match["field"] in _FILTERS:
-            passes = _filter(world, account, match["field"], match["op"] or "=", value)
+            passes = _filter(world, account, match["field"], match["op"] or "=", value, of_kind=match["kind"])
             chosen = [item for item in chosen if passes(item)]
     for part in reversed(sort.split(",")):
         _sort(world, chosen, part, account)
     return chosen[:limit]
 
 
-def _filter(world: World, account: Account, field: str, op: str, value: str) -> Callable[[Item], bool]:
-    read = _FILTERS[field]
+def _filter(
+    world: World, account: Account, field: str, op: str, value: str, *, of_kind: str | None
+) -> Callable[[Item], bool]:
+    """A test of one field: `artist.id` asks the artist of an album or a track, `id` and `album.id` the album itself."""
+
+    def read(world: World, account: Account, item: Item) -> Iterable[Any]:
+        asked: Item | None = item
+        while asked is not None and of_kind is not None and asked.kind != of_kind:
+            asked = asked.parent
+        return _FILTERS[field](world, account, asked or item)
+
     wanted = [_number(part) for part in value.split(",")]
     if op in _COMPARE:
         compare, bound = _COMPARE[op], wanted[0]

@@ -15,8 +15,9 @@ _XML_FORBIDDEN = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\ufff
 _XML_ESCAPES = str.maketrans(
     {"&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;", "\n": "&#10;", "\r": "&#13;", "\t": "&#9;"}
 )
-# Children of which JSON shows an object instead of an array.
-_SINGLE = frozenset({"User", "Player", "Session", "TranscodeSession", "UltraBlurColors", "Meta", "Activity", "Context"})
+# Children of which JSON shows an object instead of an array, inside anything but a MediaContainer.
+_SINGLE = frozenset({"User", "Player", "Session", "TranscodeSession", "UltraBlurColors", "Activity", "Context"})
+_RESULT = frozenset({"Metadata", "Video", "Directory", "Track", "Playlist"})
 
 
 @dataclass(slots=True)
@@ -49,11 +50,17 @@ def plain(el: El) -> dict[str, Any]:
     made: dict[str, Any] = {name: value for name, value in el.attrs.items() if value is not None}
     for child in el.children:
         key = child.name or child.tag
-        if child.tag in _SINGLE or el.tag == "SearchResult":
+        if child.tag in _singles(el.tag):
             made[key] = plain(child)
         else:
             made.setdefault(key, []).append(plain(child))
     return made
+
+
+def _singles(parent: str) -> frozenset[str]:
+    if parent == "MediaContainer":
+        return frozenset({"Meta"})
+    return _RESULT if parent == "SearchResult" else _SINGLE
 
 
 def _write(el: El, out: list[str]) -> None:

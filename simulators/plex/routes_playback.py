@@ -178,8 +178,8 @@ class PlaybackRoutes:
     async def history(self, request: web.Request) -> web.Response:
         """What was played: filters accountID, librarySectionID, metadataItemID, viewedAt>; newest first by default."""
         chosen = [play for play in self._server.history if self._is_wanted(request, play)]
-        if request.query.get("sort", "viewedAt:desc").endswith(":desc"):
-            chosen.reverse()
+        is_descending = request.query.get("sort", "viewedAt:desc").endswith(":desc")
+        chosen.sort(key=lambda play: play.viewed_at, reverse=is_descending)
         start, size = window(request) or (0, len(chosen))
         rows = [history_element(self._server, play) for play in chosen[start : start + size]]
         response = reply(request, container(rows, totalSize=len(chosen), offset=start))
