@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AsyncExitStack, contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import Enum, auto
@@ -138,20 +138,23 @@ class Cards:
             state={"player": str(player.ref), "problem": problem, **faces.to_state(face)},
         )
         card = _Card(panel, player.ref, face, True, problem, playback, looked_at=now, edited_at=now)
+        await self._post(card, poster, post)
+
+    async def _post(self, card: _Card, poster: Poster, post: Post) -> None:
+        panel_id = card.panel.panel_id
         older = self._older_than(card)
-        with _held(older):  # no edit of a card that is about to be replaced
-            try:
-                posted = await post(panel.panel_id, face, poster)
-            except BaseException:
-                await self._panels.end(panel.panel_id)
-                raise
-        if posted is None:
-            await self._panels.end(panel.panel_id)
-            return
-        await self._panels.set_message(panel.panel_id, *posted)
-        card.panel = await self._panels.get(panel.panel_id) or panel
+        self._cards[panel_id] = card  # at once: somebody may press a button before we hear that it is posted
+        async with AsyncExitStack() as undo:
+            undo.push_async_callback(self._end, card)
+            with _held([card, *older]):  # and no edit of cards that are about to be replaced
+                posted = await post(panel_id, card.face, poster)
+            if posted is None:
+                return
+            undo.pop_all()
+        channel_id, message_id = posted
+        card.panel = replace(card.panel, channel_id=channel_id, message_id=message_id)
         self._replace(older)
-        self._cards[panel.panel_id] = card
+        await self._panels.set_message(panel_id, channel_id, message_id)
         self._enqueue(card)
 
     async def reconcile(self) -> None:
@@ -207,7 +210,7 @@ class Cards:
     def player_of(self, panel_id: PanelId, message_id: MessageId) -> PlayerRef:
         """The player of the open card on that message; UserError when the card has ended or is another's."""
         card = self._open_card(panel_id)
-        if card.panel.message_id != message_id:
+        if card.panel.message_id not in (None, message_id):
             raise UserError(_ENDED, "card_ended")
         return card.player
 
@@ -265,6 +268,8 @@ class Cards:
             self._due.put_nowait(card)
 
     async def _refresh(self, card: _Card, show: Show) -> None:
+        if card.is_held:
+            return
         stamp = card.stamp
         face = faces.replaced(card.face) if card.is_replaced else await self._look(card)
         if card.stamp != stamp or card.is_held or card.panel.panel_id not in self._cards:
