@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from typing import TYPE_CHECKING, ParamSpec, TypeVar
+from typing import TYPE_CHECKING, ParamSpec, Protocol, TypeVar
 
 from integrations.plex.adapter_values import QueueMade, ServerSpec, Target, TimelineState
 
@@ -14,6 +14,14 @@ if TYPE_CHECKING:
 
 P = ParamSpec("P")
 T = TypeVar("T")
+
+
+class Guard(Protocol):
+    """Runs work behind a circuit breaker; UpstreamError RESTING when it is not to be run."""
+
+    async def __call__(self, work: Callable[[], Awaitable[T]], /) -> T:
+        """The result of `work()`."""
+
 
 THREADS = 4  # plexapi holds the interpreter's lock most of the time: more threads would not do more
 _POLLS_MAX = 2  # threads that polls of players may occupy, so that a command always finds a free one
@@ -37,25 +45,30 @@ class AdapterThreads:
 
 
 class Adapter:
-    """Commands for one server. Its methods raise UpstreamError, and PlayerRefused for what a player does not know."""
+    """Commands for one server. Its methods raise UpstreamError, and PlayerRefused for what a player does not know.
 
-    def __init__(self, threads: AdapterThreads, spec: ServerSpec) -> None:
+    `guard` is the server's circuit breaker; calls that a player answers do not go through it, because a dead player
+    is not a dead server, and have breakers of their own (`control.Control`).
+    """
+
+    def __init__(self, threads: AdapterThreads, spec: ServerSpec, guard: Guard) -> None:
         self._threads = threads
         self._spec = spec
+        self._guard = guard
         self._calls: Calls | None = None
         self._orders: dict[str, asyncio.Lock] = {}
 
     async def create_queue(self, params: Mapping[str, str | int]) -> QueueMade:
         """Make a play queue."""
-        return await self._run(lambda calls: calls.create_queue(params))
+        return await self._guard(lambda: self._run(lambda calls: calls.create_queue(params)))
 
     async def edit_queue(self, method: str, path: str, params: Mapping[str, str | int] | None = None) -> None:
         """PUT or DELETE something below `/playQueues`."""
-        await self._run(lambda calls: calls.edit_queue(method, path, params or {}))
+        await self._guard(lambda: self._run(lambda calls: calls.edit_queue(method, path, params or {})))
 
     async def delegation_token(self) -> str | None:
         """A short-lived token that a player may be given."""
-        return await self._run(lambda calls: calls.delegation_token())
+        return await self._guard(lambda: self._run(lambda calls: calls.delegation_token()))
 
     async def command(self, target: Target, command: str, params: Mapping[str, str | int], *, is_proxied: bool) -> None:
         """Send a command to a player; commands to one player are sent one after the other."""

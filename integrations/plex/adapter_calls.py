@@ -75,6 +75,7 @@ class GuardedSession(requests.Session):
     def __init__(self, connect_s: float, total_s: float) -> None:
         super().__init__()
         self.trust_env = False  # no proxy, no .netrc
+        self.headers["Accept-Encoding"] = "identity"  # pieces of a compressed body may decode to nothing yet
         self._connect_s = connect_s
         self._total_s = total_s
 
@@ -90,12 +91,12 @@ class GuardedSession(requests.Session):
             body = self._read(response, deadline_s)
             if looks_like_html(response.headers.get("Content-Type", ""), body):
                 raise WebPage
-            response._content, response._content_consumed = body, True
+            response._content = body
             return response
 
     @staticmethod
     def _read(response: requests.Response, deadline_s: float) -> bytes:
-        """The body, piece by piece as it arrives: `iter_content` would wait for whole chunks, however slow they drip."""
+        """The body, piece by piece as it arrives: `iter_content` waits for whole chunks, however slow they drip."""
         body = bytearray()
         try:
             while piece := response.raw.read1(_CHUNK_BYTES, decode_content=True):

@@ -79,13 +79,7 @@ class ServerHttp:
         async def work() -> T:
             return await self._get(path, params, decode, headers, limit_s, bytes_max)
 
-        try:
-            if breaker is None:
-                return await self.guarded(work)
-            self.check_refusal()
-            return await breaker.call(work)
-        except BreakerOpen:
-            raise UpstreamError(self.service, UpstreamKind.RESTING) from None
+        return await self.guarded(work, breaker)
 
     async def probe(self, path: str, *, decode: Callable[[bytes], T]) -> T:
         """As `fetch`, but even while the breaker is open or requests are refused: how a server comes back."""
@@ -99,13 +93,16 @@ class ServerHttp:
         if self.refusal is not None:
             raise UpstreamError(self.refusal.service, self.refusal.kind, self.refusal.detail)
 
-    async def guarded(self, work: Callable[[], Awaitable[T]]) -> T:
-        """`work()` behind this server's breaker; commands go through it too. Raises BreakerOpen."""
+    async def guarded(self, work: Callable[[], Awaitable[T]], breaker: Breaker | None = None) -> T:
+        """`work()` behind a breaker, the server's own unless another is given; for calls of the adapter, too."""
         self.check_refusal()
+        own = breaker or self._breaker
         try:
-            return await self._breaker.call(work)
+            return await own.call(work)
+        except BreakerOpen:
+            raise UpstreamError(self.service, UpstreamKind.RESTING) from None
         except UpstreamError as error:
-            if self._breaker.state is BreakerState.OPEN or error.kind is UpstreamKind.UNAUTHORIZED:
+            if own is self._breaker and (own.state is BreakerState.OPEN or error.kind is UpstreamKind.UNAUTHORIZED):
                 self.on_trouble()
             raise
 

@@ -131,6 +131,7 @@ class Server:
                     player_s=timeouts.player_s,
                     first_command_id=int(self._shared.clock.now().timestamp()),  # always more than we ever sent
                 ),
+                self.http.guarded,
             )
         return self._adapter
 

@@ -16,6 +16,7 @@ from plexapi.server import PlexServer
 from daemon.core.errors import UpstreamError, UpstreamKind, UserError
 from daemon.core.ids import PlayerId
 from daemon.core.media import PlayState
+from daemon.kernel.breaker import Breaker
 from integrations.plex import PlexServerConfig
 from integrations.plex.adapter import Adapter, AdapterThreads
 from integrations.plex.adapter_calls import Calls
@@ -49,6 +50,11 @@ def spec(sim: PlexSim, **other: Any) -> ServerSpec:
         "player_s": 1.0,
     }
     return ServerSpec(**{**given, **other})
+
+
+def adapter_for(sim: PlexSim, **other: Any) -> Adapter:
+    breaker = Breaker("test")
+    return Adapter(AdapterThreads(), spec(sim, **other), breaker.call)
 
 
 def target(sim: PlexSim, name: str) -> Target:
@@ -153,7 +159,7 @@ class TestStatuses:
 
     @pytest.mark.parametrize("status", STATUSES)
     async def test_commands(self, sim: PlexSim, status: int) -> None:
-        adapter = Adapter(AdapterThreads(), spec(sim))
+        adapter = adapter_for(sim)
         sim.faults.add("/playQueues", status)
         with pytest.raises(UpstreamError) as caught:
             await adapter.create_queue({"uri": "x", "type": "video"})
@@ -186,7 +192,7 @@ class TestWebPages:
     @pytest.mark.parametrize("body", BODIES)
     @pytest.mark.parametrize("path", ["^/$", "/playQueues"])
     async def test_commands(self, sim: PlexSim, path: str, body: str) -> None:
-        adapter = Adapter(AdapterThreads(), spec(sim))
+        adapter = adapter_for(sim)
         key = sim.world.find("Low Orbit").key
         sim.faults.add(path, body)
         with pytest.raises(UpstreamError) as caught:
@@ -221,7 +227,7 @@ class TestAnotherServer:
             assert second.plex.suggest("low orbit") == []
 
     async def test_the_adapter_looks_for_itself(self, sim: PlexSim) -> None:
-        adapter = Adapter(AdapterThreads(), spec(sim, machine_id="not-this-one"))
+        adapter = adapter_for(sim, machine_id="not-this-one")
         with pytest.raises(UpstreamError) as caught:
             await adapter.create_queue({"uri": "x", "type": "video"})
         assert caught.value.kind is UpstreamKind.WRONG_SERVER
@@ -285,7 +291,7 @@ class TestLeakingErrors:
 
     @pytest.mark.parametrize("fault", ["drop", "drop_after", "truncate", "garbage", "html", 403, 520])
     async def test_no_failure_of_playing_shows_a_url_or_a_token(self, sim: PlexSim, fault: str | int) -> None:
-        adapter = Adapter(AdapterThreads(), spec(sim))
+        adapter = adapter_for(sim)
         token = await adapter.delegation_token()
         assert token
         assert token.startswith("transient-")
@@ -305,7 +311,7 @@ class TestLeakingErrors:
         await adapter.close()
 
     async def test_a_body_that_stops_has_timed_out(self, sim: PlexSim) -> None:
-        adapter = Adapter(AdapterThreads(), spec(sim, request_s=0.1))
+        adapter = adapter_for(sim, request_s=0.1)
         sim.faults.add("/$", "slow_body", delay_s=2.4)
         with pytest.raises(UpstreamError) as caught:
             await adapter.create_queue({"uri": "x", "type": "video"})
@@ -313,7 +319,7 @@ class TestLeakingErrors:
         await adapter.close()
 
     async def test_a_dropped_connection_is_unreachable(self, sim: PlexSim) -> None:
-        adapter = Adapter(AdapterThreads(), spec(sim))
+        adapter = adapter_for(sim)
         sim.faults.add("/playQueues", "drop")
         with pytest.raises(UpstreamError) as caught:
             await adapter.create_queue({"uri": "x", "type": "video"})
@@ -322,7 +328,7 @@ class TestLeakingErrors:
 
     async def test_a_body_that_drips_does_not_hold_a_thread(self, sim: PlexSim) -> None:
         """A read time-out starts anew with every byte: only the sum is bounded."""
-        adapter = Adapter(AdapterThreads(), spec(sim, request_s=0.3))
+        adapter = adapter_for(sim, request_s=0.3)
         sim.faults.add("/$", "slow_body", delay_s=1.6)
         with pytest.raises(UpstreamError) as caught:
             await adapter.create_queue({"uri": "x", "type": "video"})
@@ -353,7 +359,7 @@ class TestAnswersOfPlayers:
     @pytest.mark.parametrize("status", [404, 406])
     async def test_what_a_player_refuses_directly_goes_through_the_server(self, stage: Stage, status: int) -> None:
         player = stage.player(LIVING_ROOM)
-        stage.sim.faults.add("/player/playback/", status, where=f"player:{player.player_id}")
+        stage.sim.faults.add("/player/playback/", status, where=player.player_id)
         await stage.plex.set_volume(player, 33)
         assert stage.sim.players[LIVING_ROOM].volume == 33
 
