@@ -23,6 +23,7 @@ from integrations.discord.identify import IdentifyBudget
 from integrations.discord.pipeline import Job, Pipeline
 from integrations.discord.policy import NO_MENTIONS, PRESS
 from integrations.discord.routes import Routes
+from integrations.discord.traffic import Traffic
 from integrations.discord.tree import Tree
 
 log = structlog.get_logger(__name__)
@@ -59,7 +60,7 @@ class Bot(commands.Bot):
         budget: IdentifyBudget,
         events: BotEvents,
         intents: discord.Intents,
-        http_trace: aiohttp.TraceConfig,
+        traffic: Traffic,
     ) -> None:
         super().__init__(
             command_prefix=(),
@@ -75,11 +76,11 @@ class Bot(commands.Bot):
             guild_ready_timeout=_GUILDS_WAIT_S,
             max_ratelimit_timeout=RATE_LIMIT_WAIT_MAX_S,
             connector=connector,
-            http_trace=http_trace,
         )
         self.name = name
         self.pipeline = pipeline
         self.routes = routes
+        self.traffic = traffic
         self._budget = budget
         self._events = events
         self._owners: dict[object, ModuleId] = {}
@@ -126,12 +127,18 @@ class Bot(commands.Bot):
             handler = partial(self._run_alone, self.routes.lock_of(interaction.message.id), handler)
         await self.pipeline.run(interaction, job, handler)
 
+    def dispatch(self, event_name: str, /, *args: Any, **kwargs: Any) -> None:
+        """discord.py's, save for the interactions that the tree has taken: for them it would only make a task."""
+        if event_name == "interaction" and args[0].type not in _ROUTED:
+            return
+        super().dispatch(event_name, *args, **kwargs)
+
     async def on_interaction(self, interaction: AnyInteraction) -> None:
         """Catch what discord.py would discard: forms, and components that no item on the message leads to.
 
         It runs after the items' own callback has begun, because discord.py dispatches this event last.
         """
-        if interaction.type in _ROUTED and not has_call(interaction):
+        if not has_call(interaction):
             await self.run_component(interaction)
 
     async def on_ready(self) -> None:

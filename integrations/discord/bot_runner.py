@@ -21,7 +21,7 @@ from integrations.discord.connection import ConnectorFactory
 from integrations.discord.identify import IdentifyBudget
 from integrations.discord.pipeline import Pipeline
 from integrations.discord.surface import DiscordSurface
-from integrations.discord.traffic import trace
+from integrations.discord.traffic import Traffic
 
 log = structlog.get_logger(__name__)
 
@@ -119,7 +119,7 @@ class BotRunner:
             budget=self._budget,
             events=BotEvents(ready=self._note_ready, lost=self._note_lost),
             intents=self._intents,
-            http_trace=trace(self.name, self._metrics),
+            traffic=Traffic(self.name, self._metrics),
         )
         try:
             await bot.login(self._token)

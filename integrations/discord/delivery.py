@@ -8,11 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from enum import Enum, auto
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import aiohttp
 import discord
 import structlog
+
+from integrations.discord.calls import AnyInteraction
+from integrations.discord.traffic import LOST, OK, Traffic
 
 log = structlog.get_logger(__name__)
 
@@ -44,46 +47,62 @@ class Delivered(Enum):
     UNKNOWN = auto()  # every attempt was lost, so it may or may not stand there
 
 
-async def call_back(
-    interaction: discord.Interaction[Any], send: Callable[[], Awaitable[T]]
-) -> tuple[Delivered, T | None]:
+async def call_back(interaction: AnyInteraction, send: Callable[[], Awaitable[T]]) -> tuple[Delivered, T | None]:
     """Give the first answer by `send`, repeated once when it was lost. Other refusals of Discord are raised."""
+    traffic: Traffic = interaction.client.traffic
     for _ in range(_ATTEMPTS):
         try:
-            return Delivered.ARRIVED, await send()
+            sent = await send()
         except LOST_ON_THE_WAY as error:
+            traffic.count(LOST)
             log.warning("answer_lost", error=type(error).__name__)
         except (TypeError, KeyError):
             # An empty answer (204) to the callback: discord.py notes that it has answered, then fails to read it.
             if not interaction.response.is_done():
                 raise
+            traffic.count(OK)
             return Delivered.ARRIVED_SILENTLY, None
         except discord.HTTPException as error:
+            traffic.count_refusal(error)
             return _judge(error), None
+        else:
+            traffic.count(OK)
+            return Delivered.ARRIVED, sent
     return Delivered.UNKNOWN, None
 
 
-async def edit(send: Callable[[], Awaitable[T]]) -> tuple[Delivered, T | None]:
+async def edit(interaction: AnyInteraction, send: Callable[[], Awaitable[T]]) -> tuple[Delivered, T | None]:
     """Change or delete a message by `send`, repeated once when the answer was lost."""
+    traffic: Traffic = interaction.client.traffic
     for _ in range(_ATTEMPTS):
         try:
-            return Delivered.ARRIVED, await send()
+            sent = await send()
         except LOST_ON_THE_WAY as error:
+            traffic.count(LOST)
             log.warning("edit_lost", error=type(error).__name__)
         except discord.HTTPException as error:
+            traffic.count_refusal(error)
             return _judge(error), None
+        else:
+            traffic.count(OK)
+            return Delivered.ARRIVED, sent
     return Delivered.UNKNOWN, None
 
 
-async def follow_up(send: Callable[[], Awaitable[T]]) -> tuple[Delivered, T | None]:
+async def follow_up(interaction: AnyInteraction, send: Callable[[], Awaitable[T]]) -> tuple[Delivered, T | None]:
     """Post one more message by `send`, a single time."""
+    traffic: Traffic = interaction.client.traffic
     try:
-        return Delivered.ARRIVED, await send()
+        sent = await send()
     except LOST_ON_THE_WAY as error:
+        traffic.count(LOST)
         log.warning("follow_up_lost", error=type(error).__name__)
+        return Delivered.UNKNOWN, None
     except discord.HTTPException as error:
+        traffic.count_refusal(error)
         return _judge(error), None
-    return Delivered.UNKNOWN, None
+    traffic.count(OK)
+    return Delivered.ARRIVED, sent
 
 
 def _judge(error: discord.HTTPException) -> Delivered:

@@ -15,13 +15,15 @@ from daemon.core.ids import AppId, ChannelId, MessageId
 from daemon.core.limits import MESSAGE_CHARS_MAX
 from daemon.core.text import clamp
 from integrations.discord import delivery
+from integrations.discord.bot import Bot
 from integrations.discord.policy import NO_MENTIONS
+from integrations.discord.traffic import LOST, OK
 from integrations.discord.ui.layout import fit
 from integrations.discord.uploads import fresh
 
 log = structlog.get_logger(__name__)
 
-BotOf = Callable[[AppId], discord.Client | None]
+BotOf = Callable[[AppId], Bot | None]
 
 _ATTEMPTS = 2
 _NONCE_CHARS_MAX = 25
@@ -83,7 +85,7 @@ class Messages:
             more: dict[str, Any] = {"files": list(fresh(files))} if files else {}
             return MessageId((await channel.send(nonce=nonce, **parts, **more)).id)
 
-        outcome, message_id = await _attempt(send)
+        outcome, message_id = await _attempt(bot, send)
         return Posted(outcome, message_id)
 
     async def edit(
@@ -119,7 +121,7 @@ class Messages:
         if bot is None:
             return Edited.LATER
         message = bot.get_partial_messageable(channel_id).get_partial_message(message_id)
-        outcome, _ = await _attempt(message.delete)
+        outcome, _ = await _attempt(bot, message.delete)
         return outcome
 
     async def _edit(
@@ -140,7 +142,7 @@ class Messages:
             more: dict[str, Any] = {} if files is None else {"attachments": list(fresh(files))}
             await message.edit(**parts, **more)
 
-        outcome, _ = await _attempt(send)
+        outcome, _ = await _attempt(bot, send)
         return outcome
 
 
@@ -154,18 +156,24 @@ def _parts(text: str | None, view: discord.ui.LayoutView | None) -> dict[str, An
     return {"view": view, "allowed_mentions": NO_MENTIONS}
 
 
-async def _attempt(send: Callable[[], Awaitable[Any]]) -> tuple[Edited, Any]:
+async def _attempt(bot: Bot, send: Callable[[], Awaitable[Any]]) -> tuple[Edited, Any]:
     """Do it, once more when the answer was lost (edits and posts with a nonce may be repeated)."""
     for _ in range(_ATTEMPTS):
         try:
-            return Edited.OK, await send()
+            done = await send()
         except delivery.LOST_ON_THE_WAY as error:
+            bot.traffic.count(LOST)
             log.info("message_lost", error=type(error).__name__)
         except discord.RateLimited as error:
+            bot.traffic.count("429")
             log.info("message_rate_limited", retry_after_s=round(error.retry_after, 1))
             return Edited.LATER, None
         except discord.HTTPException as error:
+            bot.traffic.count_refusal(error)
             return _judge(error), None
+        else:
+            bot.traffic.count(OK)
+            return Edited.OK, done
     return Edited.LATER, None
 
 

@@ -74,15 +74,15 @@ async def reply(
     is_private = call.policy.answers_privately if private is None else private
     answer = _answer(text, view, files)
     async with call.lock:
-        if call.is_expired() or call.stage is Stage.LOST:
-            return await _reply_without_token(interaction, call, answer, is_private=is_private)
         if call.stage is Stage.NEW:
             return await _reply_first(interaction, call, answer, is_private=is_private)
+        if call.stage is Stage.LOST or call.is_expired():
+            return await _reply_without_token(interaction, call, answer, is_private=is_private)
         if call.stage is Stage.THINKING:
             if call.is_private == is_private:
                 return await _fill_placeholder(interaction, call, answer)
             # The placeholder's visibility cannot change, and the first follow-up would only fill it: it has to go.
-            await edit(interaction.delete_original_response)
+            await edit(interaction, interaction.delete_original_response)
             call.mark(Stage.ANSWERED)
         return await _follow_up(interaction, call, answer, is_private=is_private)
 
@@ -103,7 +103,7 @@ async def update(
     answer = _answer(None, view, files)
     async with call.lock:
         if call.is_expired() or call.stage is Stage.LOST:
-            return await _edit_source(interaction.message, answer)
+            return await _edit_source(interaction, interaction.message, answer)
         if call.stage is Stage.NEW:
             delivered, response = await call_back(
                 interaction, lambda: interaction.response.edit_message(**answer.to_edit())
@@ -113,7 +113,7 @@ async def update(
             return _message_in(response) or interaction.message
         if call.original_is_source:
             return await _edit_original(interaction, call, answer)
-        return await _edit_source(interaction.message, answer)
+        return await _edit_source(interaction, interaction.message, answer)
 
 
 async def open_modal(interaction: AnyInteraction, modal: discord.ui.Modal) -> None:
@@ -152,7 +152,7 @@ async def _reply_first(
     )
     _note(call, delivered, Stage.ANSWERED, is_private=is_private)
     if delivered is Delivered.ARRIVED_SILENTLY:
-        _, message = await edit(interaction.original_response)
+        _, message = await edit(interaction, interaction.original_response)
         return message
     return _message_in(response)
 
@@ -165,7 +165,7 @@ async def _fill_placeholder(interaction: AnyInteraction, call: Call, answer: _An
 
 
 async def _edit_original(interaction: AnyInteraction, call: Call, answer: _Answer) -> discord.Message | None:
-    delivered, message = await edit(lambda: interaction.edit_original_response(**answer.to_edit()))
+    delivered, message = await edit(interaction, lambda: interaction.edit_original_response(**answer.to_edit()))
     if delivered is Delivered.TOO_LATE:
         call.mark(Stage.LOST)
     return message
@@ -175,7 +175,7 @@ async def _follow_up(
     interaction: AnyInteraction, call: Call, answer: _Answer, *, is_private: bool
 ) -> discord.Message | None:
     delivered, message = await follow_up(
-        lambda: interaction.followup.send(ephemeral=is_private, wait=True, **answer.to_send())
+        interaction, lambda: interaction.followup.send(ephemeral=is_private, wait=True, **answer.to_send())
     )
     if delivered is Delivered.TOO_LATE:
         call.mark(Stage.LOST)
@@ -190,12 +190,14 @@ async def _reply_without_token(
         log.warning("private_answer_too_late", what=call.what)
         return None
     channel = interaction.client.get_partial_messageable(interaction.channel_id)
-    _, message = await follow_up(lambda: channel.send(nonce=interaction.id, **answer.to_send()))
+    _, message = await follow_up(interaction, lambda: channel.send(nonce=interaction.id, **answer.to_send()))
     return message
 
 
-async def _edit_source(message: discord.Message, answer: _Answer) -> discord.Message | None:
-    _, edited = await edit(lambda: message.edit(**answer.to_edit()))
+async def _edit_source(
+    interaction: AnyInteraction, message: discord.Message, answer: _Answer
+) -> discord.Message | None:
+    _, edited = await edit(interaction, lambda: message.edit(**answer.to_edit()))
     return edited
 
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from functools import partial
-from typing import Any
+from typing import Any, NoReturn
+from weakref import WeakKeyDictionary
 
 import discord
 from discord import app_commands
@@ -15,48 +16,70 @@ from integrations.discord.calls import AnyInteraction
 from integrations.discord.pipeline import AnyChoice, Job, Pipeline
 from integrations.discord.policy import COMMAND, AnyCommand, policy_of
 
+AnySlash = app_commands.Command[Any, ..., Any]
 OwnerOf = Callable[[object], ModuleId | None]
+
+_CHAT_INPUT = 1
 
 
 class Tree(app_commands.CommandTree[commands.Bot]):
-    """discord.py's tree with its two entry points, `_call` and `on_error`, led through our pipeline.
+    """discord.py's tree with its entry point, `_call`, led through our pipeline instead of its own error handlers.
 
     Only guilds and only installation in guilds, said for every command: Discord's own defaults have changed before.
     """
 
     pipeline: Pipeline
     owner_of: OwnerOf
+    _jobs: WeakKeyDictionary[AnyCommand, dict[str, Job]]
 
     def use(self, pipeline: Pipeline, owner_of: OwnerOf) -> None:
         """Told by the bot before anything arrives; `owner_of` gives the module a cog belongs to."""
         self.pipeline = pipeline
         self.owner_of = owner_of
+        self._jobs = WeakKeyDictionary()
 
     async def _call(self, interaction: AnyInteraction) -> None:
-        command = interaction.command
-        if interaction.type is discord.InteractionType.autocomplete:
-            job = self._job("autocomplete", command)
-            await self.pipeline.complete(interaction, job, partial(self._suggest, interaction, command))
-        else:
-            job = self._job("command", command)
+        is_typing = interaction.type is discord.InteractionType.autocomplete
+        kind = "autocomplete" if is_typing else "command"
+        data: Any = interaction.data
+        if data.get("type", 1) != _CHAT_INPUT:
+            job = self._job(kind, interaction.command)
             await self.pipeline.run(interaction, job, partial(super()._call, interaction))
+            return
+        try:
+            command, options = self._get_app_command_options(data)
+        except app_commands.AppCommandError as error:  # Discord knows a command that we no longer have
+            await self._take(interaction, self._job(kind, None), partial(_raise, error))
+            return
+        if is_typing:
+            call = partial(self._suggest, interaction, command, options)
+        else:
+            namespace = app_commands.Namespace(interaction, data.get("resolved", {}), options)
+            call = partial(command._invoke_with_namespace, interaction, namespace)
+        await self._take(interaction, self._job(kind, command), call)
+
+    async def _take(self, interaction: AnyInteraction, job: Job, call: Callable[[], Awaitable[Any]]) -> None:
+        take = self.pipeline.complete if job.kind == "autocomplete" else self.pipeline.run
+        await take(interaction, job, call)
 
     async def on_error(self, interaction: AnyInteraction, error: app_commands.AppCommandError, /) -> None:
         """Hand the error to the pipeline, which is above us on the stack."""
         raise error
 
     def _job(self, kind: str, command: AnyCommand | None) -> Job:
-        if command is None:  # Discord knows a command that we no longer have
+        if command is None:
             return Job(kind, "unknown", COMMAND, None)
-        owner = self.owner_of(getattr(command, "binding", None))
-        return Job(kind, command.qualified_name, policy_of(command), owner)
+        jobs = self._jobs.setdefault(command, {})
+        job = jobs.get(kind)
+        if job is None:
+            owner = self.owner_of(getattr(command, "binding", None))
+            jobs[kind] = job = Job(kind, command.qualified_name, policy_of(command), owner)
+        return job
 
-    async def _suggest(self, interaction: AnyInteraction, command: AnyCommand | None) -> Sequence[AnyChoice]:
+    async def _suggest(
+        self, interaction: AnyInteraction, command: AnySlash, options: Sequence[Mapping[str, Any]]
+    ) -> Sequence[AnyChoice]:
         """Ask the focused option's autocomplete callback; discord.py's own way would answer by itself and unclamped."""
-        if not isinstance(command, app_commands.Command):
-            return ()
-        data: Any = interaction.data
-        _, options = self._get_app_command_options(data)
         name = next((str(option["name"]) for option in options if option.get("focused")), "")
         parameters = command._params.values()
         ask: Any = next((p.autocomplete for p in parameters if str(p.display_name) == name), None)
@@ -66,3 +89,7 @@ class Tree(app_commands.CommandTree[commands.Bot]):
         if getattr(ask, "pass_command_binding", False):
             return list(await ask(command.binding, interaction, typed))
         return list(await ask(interaction, typed))
+
+
+async def _raise(error: Exception) -> NoReturn:
+    raise error

@@ -151,3 +151,8 @@ async def test_while_stopping_everything_new_is_refused_and_the_old_finishes(has
     released.set()
     await stopping
     assert shown.text == "finished"
+
+
+async def test_typing_into_a_command_we_no_longer_have_offers_nothing(stage: Stage) -> None:
+    await stage.fleet.surface.remove_owner(DEMO)
+    assert await stage.lab.user("alice").type_in("find", "title", "so") == []

@@ -21,7 +21,7 @@ async def says(stage: Stage, member: str = "alice") -> str:
 
 
 async def test_only_guilds_are_asked_for_and_nothing_privileged(stage: Stage) -> None:
-    session = next(iter(stage.lab.sessions))
+    session = stage.lab.sessions.all()[0]
     assert session.intents == 1
 
 
@@ -160,7 +160,7 @@ async def test_spent_identifies_are_waited_for(lab: DiscordSim, tmp_path: Path) 
         await stage.until(lambda: len(stage.ops("get_bot_gateway")) == 1)
         await asyncio.sleep(0.1)
         assert app.identifies_left == 5
-        assert not list(lab.sessions)
+        assert not lab.sessions.all()
 
 
 @pytest.mark.parametrize("host", ["192.0.2.1", "8.8.8.8"])

@@ -109,7 +109,7 @@ async def test_the_same_interaction_delivered_twice_is_handled_once(stage: Stage
 
     stage.script.act = act
     await stage.lab.user("alice").slash("say")
-    for session in stage.lab.sessions:
+    for session in stage.lab.sessions.all():
         again = next(frame for frame in reversed(session.replay) if frame["t"] == "INTERACTION_CREATE")
         session.dispatch("INTERACTION_CREATE", again["d"])
     await stage.lab.user("bob").slash("say")

@@ -79,7 +79,7 @@ async def test_plans_need_no_gateway(lab: DiscordSim, tmp_path: Path) -> None:
         await stage.add_demo()
         planned = await stage.fleet.plan_commands("marquee")
         assert len(planned.names(Change.CREATE)) == 9
-        assert not list(lab.sessions)
+        assert not lab.sessions.all()
         assert stage.ops(PUT) == []
         await stage.fleet.apply_commands("marquee")
         again = await stage.fleet.plan_commands("marquee")

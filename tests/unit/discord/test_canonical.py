@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from discord import app_commands
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from integrations.discord.canonical import canonical, to_discord
@@ -84,6 +84,7 @@ def as_discord_says_it(payload: dict[str, Any], rng: random.Random) -> dict[str,
     return dict(rng.sample(list(said.items()), len(said)))
 
 
+@settings(deadline=None)
 @given(payloads(), st.randoms(use_true_random=False))
 def test_discords_version_of_a_command_is_unchanged(payload: dict[str, Any], rng: random.Random) -> None:
     remote = as_discord_says_it(payload, rng)
@@ -92,12 +93,14 @@ def test_discords_version_of_a_command_is_unchanged(payload: dict[str, Any], rng
     assert planned.is_empty, planned.steps
 
 
+@settings(deadline=None)
 @given(payloads())
 def test_canonical_is_its_own_canonical(payload: dict[str, Any]) -> None:
     once = canonical(payload)
     assert canonical(once) == once
 
 
+@settings(deadline=None)
 @given(payloads(), st.data())
 def test_any_single_change_is_seen(payload: dict[str, Any], data: st.DataObject) -> None:
     changed = copy.deepcopy(payload)
@@ -117,6 +120,7 @@ def test_any_single_change_is_seen(payload: dict[str, Any], data: st.DataObject)
     assert differences(canonical(payload), canonical(changed)) != []
 
 
+@settings(deadline=None)
 @given(st.lists(leaf_options(), min_size=2, max_size=5, unique_by=lambda option: option["name"]), st.randoms())
 def test_the_order_of_options_means_something(options: list[dict[str, Any]], rng: random.Random) -> None:
     shuffled = options[:]

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from integrations.discord.custom_ids import GRAMMAR, CustomId, Signer
@@ -19,6 +19,7 @@ def written(custom_id: CustomId) -> str | None:
         return None
 
 
+@settings(deadline=None)
 @given(custom_ids)
 def test_what_is_written_is_read_back(custom_id: CustomId) -> None:
     text = written(custom_id)
@@ -32,11 +33,13 @@ def test_what_is_written_is_read_back(custom_id: CustomId) -> None:
     assert Signer(KEY).read(text) == custom_id
 
 
+@settings(deadline=None)
 @given(st.text(max_size=120))
 def test_any_text_is_either_not_ours_or_nothing_breaks(text: str) -> None:
     assert Signer(KEY).read(text) is None
 
 
+@settings(deadline=None)
 @given(custom_ids, st.data())
 def test_one_changed_character_is_a_forgery(custom_id: CustomId, data: st.DataObject) -> None:
     text = written(custom_id)

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 from discord import AppCommandOptionType, app_commands
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from daemon.core.errors import UpstreamError, UpstreamKind, UserError
@@ -46,6 +46,7 @@ def test_discord_pys_wrappers_are_looked_through() -> None:
     assert "ten" in explain(bad, "x").text
 
 
+@settings(deadline=None)
 @given(st.text(max_size=3000))
 def test_whatever_a_member_typed_comes_back_short_and_harmless(typed: str) -> None:
     text = explain(UserError(f"No title is called {typed}.", "no_title"), "x").text
@@ -55,6 +56,7 @@ def test_whatever_a_member_typed_comes_back_short_and_harmless(typed: str) -> No
     assert text.endswith("(`no_title`)")
 
 
+@settings(deadline=None)
 @given(st.text(string.ascii_letters + "*_~`|", min_size=1, max_size=50))
 def test_markdown_in_what_was_typed_is_escaped(typed: str) -> None:
     text = explain(UserError(typed, "x"), "y").text.removesuffix(" (`x`)")

@@ -3,7 +3,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from daemon.core.ids import ModuleId
@@ -25,6 +25,7 @@ def lists() -> Lists:
     return made
 
 
+@settings(deadline=None)
 @given(st.lists(st.integers(), max_size=60), st.integers(-5, 100), st.integers(1, 10))
 def test_the_pages_together_are_the_list(items: list[int], number: int, size: int) -> None:
     pages = page_of(items, 1, size).pages
@@ -62,6 +63,7 @@ def test_a_pick_has_25_options_at_most_and_none_twice(lists: Lists) -> None:
     assert len({choice["value"] for choice in menu["options"]}) == 25
 
 
+@settings(deadline=None)
 @given(st.text(max_size=300), st.text(max_size=300))
 def test_options_always_fit(label: str, description: str) -> None:
     made = option(label, "v", description=description)
