@@ -26,7 +26,7 @@ _KEPT = ("MARQUEE_HTTP__", "MARQUEE_LOG__", "MARQUEE_MODULES__")
 def demo() -> None:
     """A simulated Plex and Discord, the real daemon, and a page to chat in. Needs no account.
 
-    Data is fresh each time; with KEEP=1 in the environment it stays in data/demo.
+    Data is fresh each time; with KEEP=1 in the environment it stays, in data/demo.
     """
     from daemon.cli.ports import PortsTaken, choose_ports
     from daemon.cli.run import run_app
@@ -40,13 +40,16 @@ def demo() -> None:
         leave(FAILED, [str(error)])
     for sentence in taken:
         click.echo(sentence)
+    lost: list[str] = []
     try:
         with _data_dir() as data_dir, simulation(chat_port=port + 1) as simulated:
             environ = {"MARQUEE_LOG__LEVEL": "warning"} | kept | _environment(simulated, data_dir, port)
             settings = settings_or_exit(environ, use_local=False)
-            run_app(settings, on_ready=lambda app: _greet(app, simulated))
+            run_app(settings, on_ready=lambda app: _greet(app, simulated, lost))
     except SimulationFailed as error:
         leave(FAILED, [str(error)])
+    if lost:
+        leave(FAILED, lost)
     click.echo("Stopped.")
     sys.exit(0)
 
@@ -54,16 +57,21 @@ def demo() -> None:
 @contextmanager
 def _data_dir() -> Iterator[Path]:
     if os.environ.get("KEEP", "") not in ("", "0"):
-        from daemon.settings.layers import PROJECT
-
-        root = PROJECT if (PROJECT / "config" / "marquee.toml").is_file() else Path.cwd()
-        yield root / "data" / "demo"
+        yield _data_root() / "demo"
         return
     folder = Path(tempfile.mkdtemp(prefix="marquee-demo-"))
     try:
         yield folder
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def _data_root() -> Path:
+    from daemon.settings.layers import PROJECT
+
+    if chosen := os.environ.get("MARQUEE_DATA_DIR"):
+        return Path(chosen)
+    return (PROJECT if (PROJECT / "config" / "marquee.toml").is_file() else Path.cwd()) / "data"
 
 
 def _environment(simulated: Simulation, data_dir: Path, port: int) -> dict[str, str]:
@@ -83,8 +91,12 @@ def _environment(simulated: Simulation, data_dir: Path, port: int) -> dict[str, 
     }
 
 
-def _greet(app: App, simulated: Simulation) -> None:
-    simulated.when_it_ends(app.request_stop)
+def _greet(app: App, simulated: Simulation, lost: list[str]) -> None:
+    def give_up() -> None:
+        lost.append("The simulators have ended, and so the demo ends.")
+        app.request_stop()
+
+    simulated.when_it_ends(give_up)
     strong = click.style
     click.echo(
         f"""
