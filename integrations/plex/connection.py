@@ -152,6 +152,8 @@ class Connection:
 
     def _note_up(self, friendly_name: str | None, version: str | None) -> None:
         was_up = self.state.is_up
+        if not was_up:
+            self.limitation = None  # to be found out anew: the token may have been exchanged meanwhile
         self.state = replace(
             self.state,
             is_up=True,

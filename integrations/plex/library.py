@@ -100,13 +100,17 @@ class Library:
         """Read pages two at a time until the end.
 
         There is no snapshot: what is added or deleted meanwhile shifts the pages. Repeated titles are dropped by
-        rating key; when the total changed, a second pass finds what a shift has hidden.
+        rating key; when the total changed, a second pass finds what a shift has hidden. Without room for any title
+        only the total is asked for.
         """
+        if titles_max <= 0:
+            _, total = await self._page(path, params, 0, size=0)
+            return Listing([], [], total, is_cut=total > 0)
         found: dict[str, tuple[int, Title]] = {}
         total = 0
         for _ in range(_PASSES_MAX):
             totals: set[int] = set()
-            start, is_over = 0, titles_max <= 0
+            start, is_over = 0, False
             while not is_over:
                 starts = (start, start + PAGE) if start and start + PAGE < total else (start,)
                 for items, page_total in await asyncio.gather(*(self._page(path, params, at) for at in starts)):
@@ -128,13 +132,15 @@ class Library:
             titles[:titles_max], recent, total, len(titles) > titles_max or total > len(titles) >= titles_max
         )
 
-    async def _page(self, path: str, params: dict[str, str | int], start: int) -> tuple[list[ItemShape], int]:
+    async def _page(
+        self, path: str, params: dict[str, str | int], start: int, *, size: int = PAGE
+    ) -> tuple[list[ItemShape], int]:
         """Entries from `start` on, and the listing's total; a listing without a total is one page."""
         head, items = await self._http.fetch(
             path,
             params,
             decode=listing,
-            headers={"X-Plex-Container-Start": str(start), "X-Plex-Container-Size": str(PAGE)},
+            headers={"X-Plex-Container-Start": str(start), "X-Plex-Container-Size": str(size)},
             timeout_s=self._timeouts.page_s,
         )
         total = number(head.totalSize)

@@ -4,19 +4,21 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import Awaitable, Callable, Collection, Mapping
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from typing import TypeVar
 
 from daemon.core.clock import Clock
 from daemon.core.errors import UpstreamError, UserError
 from daemon.core.ids import PlayerId, ServerId
 from daemon.core.media import (
+    Failures,
     Found,
     NowPlaying,
     Playback,
     Player,
     PlayerRef,
     PlayQueue,
+    Roster,
     Stream,
     Title,
     TitleKind,
@@ -182,9 +184,18 @@ class Plex:
 
         A player known to several servers is listed for each.
         """
+        return (await self.roster()).players
+
+    async def roster(self) -> Roster:
+        """As `players`, with how the servers failed whose players are therefore missing."""
         listed = await asyncio.gather(*(_attempt(server.players.listed()) for server in self._servers.values()))
         players = [player for answer in listed if not isinstance(answer, UpstreamError) for player in answer]
-        return tuple(sorted(players, key=lambda player: player.problem is not None))
+        failures = self._failures(listed)
+        return Roster(
+            tuple(sorted(players, key=lambda player: player.problem is not None)),
+            failures,
+            bool(failures) and len(failures) == len(listed),
+        )
 
     async def playback(self, ref: PlayerRef) -> Playback | None:
         """What a player plays, with position, volume and all streams; None when nothing.
@@ -203,16 +214,10 @@ class Plex:
 
     async def now_playing(self) -> NowPlaying:
         """What plays everywhere, as the servers tell it, and which servers did not."""
-        servers = list(self._servers.values())
-        answers = await asyncio.gather(*(_attempt(server.sessions.read()) for server in servers))
-        playbacks: list[Playback] = []
-        silent: list[ServerId] = []
-        for server, answer in zip(servers, answers, strict=True):
-            if isinstance(answer, UpstreamError):
-                silent.append(server.name)
-            else:
-                playbacks.extend(answer)
-        return NowPlaying(tuple(playbacks), tuple(silent))
+        answers = await asyncio.gather(*(_attempt(server.sessions.read()) for server in self._servers.values()))
+        playbacks = [one for answer in answers if not isinstance(answer, UpstreamError) for one in answer]
+        failures = self._failures(answers)
+        return NowPlaying(tuple(playbacks), failures, bool(failures) and len(failures) == len(answers))
 
     async def streams(self, player: PlayerRef) -> tuple[Stream, ...]:
         """Audio, then subtitle streams of what plays; UserError `nothing_playing`."""
@@ -298,6 +303,13 @@ class Plex:
 
     async def _send(self, player: PlayerRef, command: str, params: Mapping[str, str | int] | None = None) -> None:
         await self._server(player.server).remote.send(player.player_id, command, params)
+
+    def _failures(self, answers: Sequence[object]) -> Failures:
+        return {
+            name: answer
+            for name, answer in zip(self._servers, answers, strict=True)
+            if isinstance(answer, UpstreamError)
+        }
 
     def _server(self, name: ServerId) -> Server:
         server = self._servers.get(name)

@@ -44,7 +44,7 @@ class Sessions:
         try:
             answer = await self._http.fetch("/status/sessions", decode=container)
         except UpstreamError as error:
-            if error.kind in (UpstreamKind.UNAUTHORIZED, UpstreamKind.FORBIDDEN) and self._connection.state.is_up:
+            if error.kind in (UpstreamKind.UNAUTHORIZED, UpstreamKind.FORBIDDEN) and await self._is_accepted():
                 self._connection.note_limitation(f"Plex server {self._http.server}: {_NOT_OWNER}")
                 raise UpstreamError(self._http.service, UpstreamKind.FORBIDDEN, _NOT_OWNER) from None
             raise
@@ -54,6 +54,11 @@ class Sessions:
         self._read = tuple(playback for playback in read if playback is not None)
         self._read_s = time.monotonic()
         return self._read
+
+    async def _is_accepted(self) -> bool:
+        """Whether the server takes the token at all: if not, it is not a matter of whose it is."""
+        connection = self._connection
+        return connection.state.is_up and (connection.limitation is not None or await connection.check())
 
     async def of(self, player_id: PlayerId, *, is_fresh: bool = False) -> Playback | None:
         """What a player plays. Of several sessions (one may be left over) the one that moves, else the latest."""
