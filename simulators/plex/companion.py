@@ -15,6 +15,7 @@ from simulators.plex.queues import PlayQueue
 from simulators.plex.render import El, Value
 from simulators.plex.server import Server
 from simulators.plex.sessions import queue_attrs
+from simulators.plex.subscriptions import Subscriptions
 
 POLL_HOLD_S = 30.0  # `wait=1` answers at the latest after this many real seconds
 CONTROLLABLE = "playPause,stop,volume,shuffle,repeat,seekTo,skipPrevious,skipNext,stepBack,stepForward"
@@ -25,6 +26,7 @@ class Companion:
 
     def __init__(self, server: Server) -> None:
         self._server = server
+        self._subscriptions = Subscriptions(server, self.timelines)
 
     def resources(self, player: Player, request: web.Request) -> web.Response:
         """Who this player is."""
@@ -39,7 +41,10 @@ class Companion:
         """Do `playback/pause`, `timeline/poll` and so on; the 404 page for a command that no player knows."""
         if command == "timeline/poll":
             return await self._poll(player, request)
-        if command in ("timeline/subscribe", "timeline/unsubscribe") or command.startswith(("navigation/", "mirror/")):
+        if command in ("timeline/subscribe", "timeline/unsubscribe"):
+            self._subscribe(player, request, is_wanted=command == "timeline/subscribe")
+            return self._done(player)
+        if command.startswith(("navigation/", "mirror/")):
             return self._done(player)
         name = command.removeprefix("playback/")
         if name == command or name not in _COMMANDS:
@@ -66,6 +71,16 @@ class Companion:
             return True
         player.last_commands[controller] = given
         return False
+
+    def _subscribe(self, player: Player, request: web.Request, *, is_wanted: bool) -> None:
+        controller = request.headers.get("X-Plex-Client-Identifier", "")
+        if not is_wanted:
+            self._subscriptions.remove(player, controller)
+            return
+        port = number(request, "port")
+        if not 0 < port < 65536:
+            raise Refused
+        self._subscriptions.add(player, controller, request.remote or "127.0.0.1", port, number(request, "commandID"))
 
     def _obey(self, player: Player, request: web.Request, name: str) -> None:
         now = self._server.clock.now()

@@ -8,7 +8,7 @@ from collections import OrderedDict
 
 from aiohttp import web
 
-from simulators.plex.answers import NotThere, found_item, number
+from simulators.plex.answers import NotThere, account_of, found_item, number
 from simulators.plex.artwork import Design, draw
 from simulators.plex.server import Server
 from simulators.plex.world import Item
@@ -32,6 +32,8 @@ class ArtRoutes:
             web.get("/library/metadata/{key}/{what:thumb|art|banner|poster}/{at}", self.picture),
             web.get("/library/collections/{key}/{what:thumb|composite}/{at}", self.picture),
             web.get("/playlists/{key}/{what:composite}/{at}", self.picture),
+            web.get("/library/sections/{section}/composite/{at}", self.section_picture),
+            web.get("/:/resources/{name}", self.resource),
             web.get("/photo/:/transcode", self.converted),
         ]
 
@@ -39,6 +41,19 @@ class ArtRoutes:
         """A picture in its own size."""
         item = found_item(self._server, request, request.match_info["key"])
         return await self._show(item, request.match_info["what"], 0, 0)
+
+    async def section_picture(self, request: web.Request) -> web.Response:
+        """A picture for a library."""
+        text = request.match_info["section"]
+        section = self._server.world.sections.get(int(text)) if text.isdigit() else None
+        if section is None or not account_of(request).may_see(section.id):
+            raise NotThere
+        return await self._drawn_once(Design("square", section.title, "", "Documentary", section.id), 0, 0)
+
+    async def resource(self, request: web.Request) -> web.Response:
+        """A picture that comes with the server, such as `movie.png`."""
+        shape = "backdrop" if "fanart" in request.match_info["name"] else "square"
+        return await self._drawn_once(Design(shape, "", "", "Documentary", len(request.match_info["name"])), 0, 0)
 
     async def converted(self, request: web.Request) -> web.Response:
         """The picture at `url` made to fit `width` by `height`."""
@@ -49,9 +64,12 @@ class ArtRoutes:
         return await self._show(found_item(self._server, request, match[1]), match[2], width, height)
 
     async def _show(self, item: Item, what: str, width: int, height: int) -> web.Response:
-        name = (item.serial, item.title, what, width, height)
+        return await self._drawn_once(self._design(item, what), width, height)
+
+    async def _drawn_once(self, design: Design, width: int, height: int) -> web.Response:
+        name = (design, width, height)
         if name not in self._drawn:
-            self._drawn[name] = await asyncio.to_thread(draw, self._design(item, what), width, height)
+            self._drawn[name] = await asyncio.to_thread(draw, design, width, height)
             while len(self._drawn) > PICTURES_KEPT_MAX:
                 self._drawn.popitem(last=False)
         headers = {"Cache-Control": "max-age=31536000"}

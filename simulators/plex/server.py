@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import random
 from collections import deque
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -88,6 +88,7 @@ class Server:
     starting_until: float = 0.0
     changed: asyncio.Event = field(default_factory=asyncio.Event)  # wakes who polls a player
     stirred: asyncio.Event = field(default_factory=asyncio.Event)  # wakes who waits for the next event
+    watchers: list[Callable[[Player], None]] = field(default_factory=list)  # called when a player changes state
     tasks: asyncio.TaskGroup | None = None
     notifications: Notifications = field(default_factory=Notifications)
     faults: Faults = field(init=False)
@@ -178,6 +179,8 @@ class Server:
         self.stirred.set()
         self._keep_offset(player, at)
         self._announce(player, at)
+        for watcher in self.watchers:
+            watcher(player)
 
     def on_report(self, player: Player, at: float) -> None:
         """The 10-second word of a player."""

@@ -7,6 +7,7 @@ import gc
 import math
 import random
 import socket
+from contextlib import AsyncExitStack
 from types import TracebackType
 from typing import Any
 
@@ -66,6 +67,13 @@ class PlexSim:
         self._server = Server(world, self.clock, self._name, self._buffering_s)
         await self._tasks.__aenter__()
         self.server.tasks = self._tasks
+        async with AsyncExitStack() as undo:  # a taken port must leave nothing of ours open
+            undo.push_async_callback(self._close)
+            await self._open()
+            undo.pop_all()
+        return self
+
+    async def _open(self) -> None:
         companion = Companion(self.server)
         for player in self.server.players.values():
             await self._open_door(player, companion)
@@ -73,11 +81,13 @@ class PlexSim:
         if self._has_life:
             self._settle_in()
         self._running = [self._tasks.create_task(self._tick()), self._tasks.create_task(self._follow_clock())]
-        return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        await self._close()
+
+    async def _close(self) -> None:
         self.server.faults.clear()
         self.server.notifications.drop_all()
         for runner in self._runners:

@@ -5,9 +5,11 @@ from __future__ import annotations
 import asyncio
 import json
 from typing import Any
+from xml.etree import ElementTree
 
 import aiohttp
 import pytest
+from aiohttp import web
 
 from simulators.plex import PlexSim
 
@@ -56,6 +58,32 @@ async def test_old_commands_are_ignored(sim: PlexSim, ask: Any) -> None:
     assert player.stale_commands == 2
     await ask.raw("/player/playback/play?commandID=1", base=base)
     assert player.state == "playing"
+
+
+async def test_a_subscribed_controller_is_told_and_a_lost_one_forgotten(sim: PlexSim, ask: Any) -> None:
+    told_states: asyncio.Queue[str] = asyncio.Queue()
+
+    async def listen(request: web.Request) -> web.Response:
+        video = ElementTree.fromstring(await request.text())[2]
+        told_states.put_nowait(video.get("state", ""))
+        return web.Response()
+
+    app = web.Application()
+    app.add_routes([web.post("/:/timeline", listen)])
+    runner = web.AppRunner(app)
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", 0).start()
+    spec = sim.players["Living Room TV"].spec
+    base, port = f"http://127.0.0.1:{sim.server.ports[spec.id]}", runner.addresses[0][1]
+    path = f"/player/timeline/subscribe?protocol=http&port={port}&commandID=1"
+    assert (await ask.raw(path, base=base))[0] == 200
+    assert await asyncio.wait_for(told_states.get(), 5) == "stopped"
+    sim.play("Living Room TV", "Low Orbit")
+    assert await asyncio.wait_for(told_states.get(), 5) == "buffering"
+    await runner.cleanup()
+    sim.clock.jump(1)
+    assert sim.players["Living Room TV"].state == "playing"
+    assert (await ask.raw(path.replace(str(port), "0"), base=base))[0] == 400
 
 
 async def test_a_text_only_player(sim: PlexSim, ask: Any) -> None:
@@ -190,3 +218,9 @@ async def test_the_household_lives_on_when_a_film_ends(sim: PlexSim) -> None:
     while player.item is None:
         await asyncio.wait_for(listener.next(), 5)
     assert sim.players["Plex Web (Chrome)"].item is not first
+
+
+async def test_a_taken_port_leaves_nothing_open(sim: PlexSim) -> None:
+    with pytest.raises(OSError, match="address already in use"):
+        async with PlexSim(seed=9, port=sim.server.ports["server"]):
+            pass
