@@ -22,7 +22,17 @@ export function avatar(person, size = "") {
 export function bulbs() {
   const ring = Array.from({ length: 12 }, (_, i) => {
     const angle = (i * Math.PI) / 6;
-    return svg("circle", { cx: (20 + 15 * Math.sin(angle)).toFixed(2), cy: (20 - 15 * Math.cos(angle)).toFixed(2), r: 1.7, class: i % 2 ? "bulb bulb-dim" : "bulb" });
+    return svg("circle", {
+      cx: (20 + 15 * Math.sin(angle)).toFixed(2),
+      cy: (20 - 15 * Math.cos(angle)).toFixed(2),
+      r: 1.7,
+      class: i % 2 ? "bulb bulb-dim" : "bulb",
+    });
   });
-  return svg("svg", { viewBox: "0 0 40 40", focusable: "false" }, ring, svg("path", { d: "M16.5 13.2v13.6L27.5 20z", class: "bulb-play" }));
+  return svg(
+    "svg",
+    { viewBox: "0 0 40 40", focusable: "false" },
+    ring,
+    svg("path", { d: "M16.5 13.2v13.6L27.5 20z", class: "bulb-play" }),
+  );
 }

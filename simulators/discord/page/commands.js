@@ -23,7 +23,8 @@ function leaves(node, path, command) {
 /** Commands that fit what was typed after the slash, the best first. */
 export function matching(query) {
   const words = query.toLowerCase();
-  const rank = (name) => (name.startsWith(words) ? 0 : name.split(" ").some((part) => part.startsWith(words)) ? 1 : name.includes(words) ? 2 : 3);
+  const rank = (name) =>
+    name.startsWith(words) ? 0 : name.split(" ").some((part) => part.startsWith(words)) ? 1 : name.includes(words) ? 2 : 3;
   return allCommands()
     .map((command) => ({ command, rank: rank(command.path.join(" ")) }))
     .filter((found) => found.rank < 3)

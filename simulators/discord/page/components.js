@@ -8,7 +8,13 @@ import { state } from "./state.js";
 
 const BUTTON_STYLES = { 1: "primary", 2: "secondary", 3: "success", 4: "danger", 5: "link", 6: "secondary" };
 const NAME_MAX = 16; // a placeholder this short names the select, and stays beside what was picked
-const SELECT_PLACEHOLDERS = { 3: "Make a selection", 5: "Pick a member", 6: "Pick a role", 7: "Pick a member or role", 8: "Pick a channel" };
+const SELECT_PLACEHOLDERS = {
+  3: "Make a selection",
+  5: "Pick a member",
+  6: "Pick a role",
+  7: "Pick a member or role",
+  8: "Pick a channel",
+};
 
 /** Nodes for the components of `message`; `where` names them in order, so that an edit finds its nodes again. */
 export function renderComponents(components, message) {
@@ -36,7 +42,9 @@ function render(component, message) {
     case 13:
       return spoilered(component.spoiler, fileCard(component.file.url, component.name, component.size, message));
     case 14:
-      return el("hr", { class: `separator ${component.divider === false ? "separator-blank" : ""} ${component.spacing === 2 ? "separator-large" : ""}` });
+      return el("hr", {
+        class: `separator ${component.divider === false ? "separator-blank" : ""} ${component.spacing === 2 ? "separator-large" : ""}`,
+      });
     case 17:
       return container(component, message);
     default:
@@ -46,27 +54,56 @@ function render(component, message) {
 
 function container(component, message) {
   const accent = typeof component.accent_color === "number" ? `#${component.accent_color.toString(16).padStart(6, "0")}` : null;
-  const card = el("div", { class: "card", "data-accented": accent !== null, css: accent ? { "--card-accent": accent } : {} }, renderComponents(component.components, message));
+  const card = el(
+    "div",
+    { class: "card", "data-accented": accent !== null, css: accent ? { "--card-accent": accent } : {} },
+    renderComponents(component.components, message),
+  );
   return spoilered(component.spoiler, card);
 }
 
 function section(component, message) {
   const accessory = component.accessory;
-  const aside = accessory?.type === 11 ? spoilered(accessory.spoiler, picture(accessory.media, accessory.description, message, "thumbnail")) : accessory ? button(accessory, message) : null;
-  return el("div", { class: "section" }, el("div", { class: "section-text" }, renderComponents(component.components, message)), aside);
+  const aside =
+    accessory?.type === 11
+      ? spoilered(accessory.spoiler, picture(accessory.media, accessory.description, message, "thumbnail"))
+      : accessory
+        ? button(accessory, message)
+        : null;
+  return el(
+    "div",
+    { class: "section" },
+    el("div", { class: "section-text" }, renderComponents(component.components, message)),
+    aside,
+  );
 }
 
 function gallery(component, message) {
-  const items = component.items.map((item) => spoilered(item.spoiler, picture(item.media, item.description, message, "gallery-picture")));
+  const items = component.items.map((item) =>
+    spoilered(item.spoiler, picture(item.media, item.description, message, "gallery-picture")),
+  );
   return el("div", { class: "gallery", "data-count": Math.min(items.length, 4) }, items);
 }
 
 function spoilered(isSpoiler, node) {
   if (!isSpoiler || !node) return node;
-  return el("div", { class: "spoiler spoiler-block", role: "button", tabindex: 0, "aria-label": "Spoiler, press to reveal", "data-action": "reveal" }, node);
+  return el(
+    "div",
+    {
+      class: "spoiler spoiler-block",
+      role: "button",
+      tabindex: 0,
+      "aria-label": "Spoiler, press to reveal",
+      "data-action": "reveal",
+    },
+    node,
+  );
 }
 
-const emojiOf = (emoji) => (emoji ? el("span", { class: "emoji", "aria-hidden": emoji.id ? null : "true" }, emoji.id ? `:${emoji.name}:` : emoji.name) : null);
+const emojiOf = (emoji) =>
+  emoji
+    ? el("span", { class: "emoji", "aria-hidden": emoji.id ? null : "true" }, emoji.id ? `:${emoji.name}:` : emoji.name)
+    : null;
 
 function button(component, message) {
   const label = component.label ? el("span", { class: "label" }, component.label) : null;
@@ -124,7 +161,8 @@ function select(component, message) {
 
 /** The options of any select as {value, label, description, emoji}; members, roles and channels are those of the guild. */
 export function optionsOf(component) {
-  const members = () => [...state.members.values()].map(({ id, name, about }) => ({ value: id, label: name, description: about }));
+  const members = () =>
+    [...state.members.values()].map(({ id, name, about }) => ({ value: id, label: name, description: about }));
   const roles = () => [...state.roles.values()].map(({ id, name }) => ({ value: id, label: `@${name}`, description: "Role" }));
   if (component.type === 5) return members();
   if (component.type === 6) return roles();

@@ -42,7 +42,11 @@ export function refresh() {
   const name = channel ? `#${channel.name}` : "…";
   const maySpeak = channel?.can_speak ?? false;
   text.disabled = !maySpeak;
-  text.placeholder = maySpeak ? `Message ${name} or type /` : channel ? `${me?.name ?? "You"} may not write in ${name}` : "Connecting…";
+  text.placeholder = maySpeak
+    ? `Message ${name} or type /`
+    : channel
+      ? `${me?.name ?? "You"} may not write in ${name}`
+      : "Connecting…";
   text.setAttribute("aria-label", `Message ${name}`);
   if (!me) return;
   put($("#who"), avatar(me, "small"));
@@ -79,8 +83,16 @@ function typed() {
   if (found) return takeCommand(found.command, found.rest);
   if (!/^\/[^\n]{0,80}$/.test(value)) return closeList();
   const commands = matching(value.slice(1)).slice(0, LIST_MAX);
-  const items = commands.map((command) => ({ command, label: `/${command.path.join(" ")}`, aside: command.options.map((option) => option.name).join(" "), description: command.description, before: avatar(state.members.get(command.bot) ?? { name: "?", is_bot: true }, "small") }));
-  const note = state.commands.length ? "No command matches. Backspace to go on, Enter sends it as text." : "No bot has registered commands yet.";
+  const items = commands.map((command) => ({
+    command,
+    label: `/${command.path.join(" ")}`,
+    aside: command.options.map((option) => option.name).join(" "),
+    description: command.description,
+    before: avatar(state.members.get(command.bot) ?? { name: "?", is_bot: true }, "small"),
+  }));
+  const note = state.commands.length
+    ? "No command matches. Backspace to go on, Enter sends it as text."
+    : "No bot has registered commands yet.";
   listbox.show(text, items, { title: items.length ? "Commands" : "", note });
   hint([]);
 }
@@ -157,7 +169,9 @@ async function sendText() {
     const found = [...items.values()].find((item) => item.name.toLowerCase() === name.toLowerCase());
     return found ? `<${sigil}${found.id}>` : whole;
   };
-  const content = text.replace(/(?<!\S)@([\w.]+)/g, link("@", state.members)).replace(/(?<!\S)#([\w-]+)/g, link("#", state.channels));
+  const content = text
+    .replace(/(?<!\S)@([\w.]+)/g, link("@", state.members))
+    .replace(/(?<!\S)#([\w-]+)/g, link("#", state.channels));
   box.value = "";
   grow();
   closeList();
@@ -171,8 +185,20 @@ async function sendText() {
 
 function offerWho() {
   const people = [...state.members.values()].filter((member) => member.is_playable);
-  const items = people.map((member) => ({ id: member.id, label: member.name, description: member.about, before: avatar(member, "small"), isPicked: member.id === state.me }));
-  whoList.show($("#who"), items, { title: "Speak as", active: Math.max(0, items.findIndex((item) => item.isPicked)) });
+  const items = people.map((member) => ({
+    id: member.id,
+    label: member.name,
+    description: member.about,
+    before: avatar(member, "small"),
+    isPicked: member.id === state.me,
+  }));
+  whoList.show($("#who"), items, {
+    title: "Speak as",
+    active: Math.max(
+      0,
+      items.findIndex((item) => item.isPicked),
+    ),
+  });
 }
 
 function whoKey(event) {

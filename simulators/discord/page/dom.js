@@ -47,12 +47,17 @@ const ICONS = {
   warning: "M12 3.5 2.5 20h19zM12 10v4.5M12 17v.4",
   check: "M4.5 12.5l5 5 10-11",
   sliders: "M4 7h9M18 7h2M4 17h2M11 17h9M15.5 4.8v4.4M8.5 14.8v4.4",
-  people: "M8.5 11a3.5 3.5 0 1 0 0-7 3.5 3.5 0 0 0 0 7zM2 20c.4-4 3-6 6.5-6s6.1 2 6.5 6M16 4.3a3.3 3.3 0 0 1 0 6.4M18 14.6c2.3.7 3.7 2.5 4 5.4",
+  people:
+    "M8.5 11a3.5 3.5 0 1 0 0-7 3.5 3.5 0 0 0 0 7zM2 20c.4-4 3-6 6.5-6s6.1 2 6.5 6M16 4.3a3.3 3.3 0 0 1 0 6.4M18 14.6c2.3.7 3.7 2.5 4 5.4",
 };
 
 /** A stroked 24 x 24 icon that takes the text colour and is silent to screen readers. */
 export function icon(name, className = "icon") {
-  return svg("svg", { viewBox: "0 0 24 24", class: className, "aria-hidden": "true", focusable: "false" }, svg("path", { d: ICONS[name] }));
+  return svg(
+    "svg",
+    { viewBox: "0 0 24 24", class: className, "aria-hidden": "true", focusable: "false" },
+    svg("path", { d: ICONS[name] }),
+  );
 }
 
 const keyOf = (node) => (node.nodeType === Node.ELEMENT_NODE ? node.getAttribute("data-key") : null);
@@ -82,7 +87,8 @@ function morphAttributes(from, to) {
     if (name !== "style" && !KEPT.has(name) && !to.hasAttribute(name)) from.removeAttribute(name);
   }
   for (const { name, value } of to.attributes) {
-    if (name !== "style" && !(KEPT.has(name) && from.hasAttribute(name)) && from.getAttribute(name) !== value) from.setAttribute(name, value);
+    if (name !== "style" && !(KEPT.has(name) && from.hasAttribute(name)) && from.getAttribute(name) !== value)
+      from.setAttribute(name, value);
   }
   // The policy of the page forbids the style attribute; the style object is allowed.
   if (from.style.cssText !== to.style.cssText) from.style.cssText = to.style.cssText;

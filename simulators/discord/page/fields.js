@@ -21,8 +21,21 @@ export class CommandFields {
     this.listbox = new Listbox({ label: "Choices", onPick: (item) => this.#pick(item) });
     popupPlace.append(this.listbox.node);
     this.name = el("span", { class: "command-name" }, `/${command.path.join(" ")}`);
-    this.more = el("button", { type: "button", class: "more", on: { focus: () => this.#offerMore(this.more, -1), click: () => this.#offerMore(this.more, 0), keydown: (event) => this.#key(event, null) } });
-    this.node = el("div", { class: "fields", role: "group", "aria-label": `/${command.path.join(" ")}: ${command.description}` }, this.name, this.more);
+    this.more = el("button", {
+      type: "button",
+      class: "more",
+      on: {
+        focus: () => this.#offerMore(this.more, -1),
+        click: () => this.#offerMore(this.more, 0),
+        keydown: (event) => this.#key(event, null),
+      },
+    });
+    this.node = el(
+      "div",
+      { class: "fields", role: "group", "aria-label": `/${command.path.join(" ")}: ${command.description}` },
+      this.name,
+      this.more,
+    );
     this.node.addEventListener("focusout", (event) => !this.node.contains(event.relatedTarget) && this.#close());
     for (const option of command.options.filter((each) => each.required)) this.#add(option);
     this.#refreshMore();
@@ -63,9 +76,32 @@ export class CommandFields {
   }
 
   #add(option, isFocused = false) {
-    const input = el("input", { type: "text", class: "chip-input", role: "combobox", "aria-label": option.name, "aria-autocomplete": "list", "aria-expanded": "false", "aria-haspopup": "listbox", "aria-describedby": "hint", "aria-required": option.required ? "true" : null, autocomplete: "off", spellcheck: "false", size: WIDTH_MIN });
-    const remove = el("button", { type: "button", class: "chip-remove", tabindex: -1, "aria-label": `Remove ${option.name}` }, icon("close"));
-    const node = el("span", { class: "chip", "data-option": option.name }, el("span", { class: "chip-name", "aria-hidden": "true" }, option.name), input, option.required ? null : remove);
+    const input = el("input", {
+      type: "text",
+      class: "chip-input",
+      role: "combobox",
+      "aria-label": option.name,
+      "aria-autocomplete": "list",
+      "aria-expanded": "false",
+      "aria-haspopup": "listbox",
+      "aria-describedby": "hint",
+      "aria-required": option.required ? "true" : null,
+      autocomplete: "off",
+      spellcheck: "false",
+      size: WIDTH_MIN,
+    });
+    const remove = el(
+      "button",
+      { type: "button", class: "chip-remove", tabindex: -1, "aria-label": `Remove ${option.name}` },
+      icon("close"),
+    );
+    const node = el(
+      "span",
+      { class: "chip", "data-option": option.name },
+      el("span", { class: "chip-name", "aria-hidden": "true" }, option.name),
+      input,
+      option.required ? null : remove,
+    );
     const field = { option, input, node, picked: null };
     input.addEventListener("focus", () => this.#focused(field));
     input.addEventListener("input", () => this.#typed(field));
@@ -102,7 +138,10 @@ export class CommandFields {
   }
 
   #explain(option) {
-    this.hint([el("strong", {}, option.name), " ", option.description, " ", el("span", { class: "muted" }, rangeText(option))], false);
+    this.hint(
+      [el("strong", {}, option.name), " ", option.description, " ", el("span", { class: "muted" }, rangeText(option))],
+      false,
+    );
   }
 
   #typed(field) {
@@ -148,7 +187,8 @@ export class CommandFields {
     const sequence = ++this.asked;
     const { option, input } = field;
     if (option.autocomplete) {
-      if (!this.listbox.isOpen || this.listbox.owner !== input) this.listbox.show(input, [], { title: option.name, note: "Loading options…" });
+      if (!this.listbox.isOpen || this.listbox.owner !== input)
+        this.listbox.show(input, [], { title: option.name, note: "Loading options…" });
       this.pending = sequence;
       this.takesFirst = false;
       this.timer = setTimeout(() => this.#suggest(field, sequence), wait);
@@ -157,7 +197,9 @@ export class CommandFields {
     const choices = choicesOf(option);
     if (!choices) return this.#close();
     const typed = field.picked ? "" : input.value.trim().toLowerCase();
-    const fitting = choices.filter((choice) => choice.label.toLowerCase().includes(typed)).map((choice) => ({ ...choice, field }));
+    const fitting = choices
+      .filter((choice) => choice.label.toLowerCase().includes(typed))
+      .map((choice) => ({ ...choice, field }));
     this.listbox.show(input, fitting, { title: option.name, active: 0, note: "No option matches" });
   }
 
@@ -234,7 +276,8 @@ export class CommandFields {
     else if (key === "Enter" && active) this.#pick(active);
     else if (key === "Enter") this.send();
     else if (key === "Tab" && !event.shiftKey && field && this.#isWorthTaking(field) && this.pending) this.takesFirst = true;
-    else if (key === "Tab" && !event.shiftKey && active && field && (active.option || this.#isWorthTaking(field))) this.#pick(active);
+    else if (key === "Tab" && !event.shiftKey && active && field && (active.option || this.#isWorthTaking(field)))
+      this.#pick(active);
     else if (key === "Backspace" && (!field || !field.input.value)) this.#back(field);
     else return;
     event.preventDefault();

@@ -18,7 +18,10 @@ export const failureOf = (message) => failures.get(message.id);
 export function valuesOf(message, select) {
   const pick = chosen.get(keyOf(message, select.custom_id));
   if (pick && pick.seen === JSON.stringify(select)) return pick.values;
-  return select.options?.filter((option) => option.default).map((option) => option.value) ?? (select.default_values ?? []).map((value) => value.id);
+  return (
+    select.options?.filter((option) => option.default).map((option) => option.value) ??
+    (select.default_values ?? []).map((value) => value.id)
+  );
 }
 
 /** Every component of a message or modal, depth first. */

@@ -15,7 +15,13 @@ export class Listbox {
     this.items = [];
     this.at = -1;
     this.owner = null;
-    this.list = el("div", { id: this.id, role: "listbox", class: "list", "aria-label": label, "aria-multiselectable": isMulti ? "true" : null });
+    this.list = el("div", {
+      id: this.id,
+      role: "listbox",
+      class: "list",
+      "aria-label": label,
+      "aria-multiselectable": isMulti ? "true" : null,
+    });
     this.title = el("div", { class: "list-title" });
     this.node = el("div", { class: "popup", hidden: true }, this.title, this.list);
     // A press must not take the focus away from the owner.
@@ -38,7 +44,11 @@ export class Listbox {
     this.items = items;
     put(this.title, title);
     this.title.hidden = !title;
-    put(this.list, items.map((item, index) => this.#option(item, index)), items.length ? null : el("div", { class: "list-note", role: "presentation" }, note));
+    put(
+      this.list,
+      items.map((item, index) => this.#option(item, index)),
+      items.length ? null : el("div", { class: "list-note", role: "presentation" }, note),
+    );
     this.node.hidden = false;
     owner.setAttribute("aria-controls", this.id);
     if (owner.getAttribute("role") === "combobox") owner.setAttribute("aria-expanded", "true");
@@ -86,10 +96,27 @@ export class Listbox {
   #option(item, index) {
     return el(
       "div",
-      { id: `${this.id}-${index}`, role: "option", class: "option", "data-index": index, "aria-selected": item.isPicked ? "true" : "false" },
+      {
+        id: `${this.id}-${index}`,
+        role: "option",
+        class: "option",
+        "data-index": index,
+        "aria-selected": item.isPicked ? "true" : "false",
+      },
       item.before ?? null,
       item.emoji ? el("span", { class: "emoji" }, item.emoji.id ? `:${item.emoji.name}:` : item.emoji.name) : null,
-      el("span", { class: "option-words" }, el("span", { class: "option-label" }, item.label, item.aside ? [" ", el("span", { class: "option-aside" }, item.aside)] : null), " ", item.description ? el("span", { class: "option-description" }, item.description) : null),
+      el(
+        "span",
+        { class: "option-words" },
+        el(
+          "span",
+          { class: "option-label" },
+          item.label,
+          item.aside ? [" ", el("span", { class: "option-aside" }, item.aside)] : null,
+        ),
+        " ",
+        item.description ? el("span", { class: "option-description" }, item.description) : null,
+      ),
       item.isPicked ? icon("check", "icon option-check") : null,
     );
   }

@@ -76,22 +76,51 @@ function drawSide() {
   const channels = [...state.channels.values()].map((channel) => {
     const isHere = channel.id === state.channel;
     const isUnread = state.unread.has(channel.id);
-    return el("li", { "data-key": channel.id }, el("button", { type: "button", class: `channel${isUnread ? " unread" : ""}`, "data-channel": channel.id, "aria-current": isHere ? "page" : null }, icon("hash"), channel.name, isUnread ? el("span", { class: "unseen" }, " (new messages)") : null));
+    return el(
+      "li",
+      { "data-key": channel.id },
+      el(
+        "button",
+        {
+          type: "button",
+          class: `channel${isUnread ? " unread" : ""}`,
+          "data-channel": channel.id,
+          "aria-current": isHere ? "page" : null,
+        },
+        icon("hash"),
+        channel.name,
+        isUnread ? el("span", { class: "unseen" }, " (new messages)") : null,
+      ),
+    );
   });
   morph($("#channels"), el("ul", { id: "channels" }, channels));
   drawPeople();
   const channel = state.channels.get(state.channel);
   put($("#channel-name"), icon("hash"), channel?.name ?? "…");
   put($("#topic"), channel?.topic ?? "");
-  const bots = [...state.members.values()].filter((member) => member.is_bot).map((member) => member.name).join(" and ");
-  put($("#welcome"), bulbs(), el("h2", {}, `Welcome to #${channel?.name ?? ""}`), el("p", {}, "This is where it begins. Type ", el("kbd", {}, "/"), ` to see what ${bots || "the bot"} can do.`));
+  const bots = [...state.members.values()]
+    .filter((member) => member.is_bot)
+    .map((member) => member.name)
+    .join(" and ");
+  put(
+    $("#welcome"),
+    bulbs(),
+    el("h2", {}, `Welcome to #${channel?.name ?? ""}`),
+    el("p", {}, "This is where it begins. Type ", el("kbd", {}, "/"), ` to see what ${bots || "the bot"} can do.`),
+  );
 }
 
 function drawPeople() {
   const people = [...state.members.values()].filter((member) => member.is_playable);
   const rows = people.map((member) => {
     const input = el("input", { type: "radio", name: "me", value: member.id });
-    return el("label", { class: "person", "data-key": member.id }, input, avatar(member, "small"), el("span", { class: "person-words" }, el("span", {}, member.name), el("span", { class: "muted" }, member.about)));
+    return el(
+      "label",
+      { class: "person", "data-key": member.id },
+      input,
+      avatar(member, "small"),
+      el("span", { class: "person-words" }, el("span", {}, member.name), el("span", { class: "muted" }, member.about)),
+    );
   });
   morph($("#people"), el("div", { id: "people", role: "radiogroup", "aria-labelledby": "cast-title" }, rows));
   for (const input of document.querySelectorAll("input[name=me]")) input.checked = input.value === state.me;

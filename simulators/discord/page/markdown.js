@@ -50,7 +50,7 @@ function lineBlocks(text, depth) {
     if (paragraph.length) nodes.push(el("p", {}, inline(paragraph.join("\n"), depth)));
     paragraph = [];
   };
-  for (let i = 0; i < lines.length; ) {
+  for (let i = 0; i < lines.length;) {
     const [node, used] = block(lines, i, depth);
     if (!node) paragraph.push(lines[i++]);
     else {
@@ -66,7 +66,15 @@ function lineBlocks(text, depth) {
 /** The block that begins at line `i` and how many lines it takes; none when it is an ordinary line. */
 function block(lines, i, depth) {
   const heading = /^(#{1,3})\s+(.+)$/.exec(lines[i]);
-  if (heading) return [el("p", { class: `heading h${heading[1].length}`, role: "heading", "aria-level": heading[1].length + 2 }, inline(heading[2], depth)), 1];
+  if (heading)
+    return [
+      el(
+        "p",
+        { class: `heading h${heading[1].length}`, role: "heading", "aria-level": heading[1].length + 2 },
+        inline(heading[2], depth),
+      ),
+      1,
+    ];
   const small = /^-#\s+(.+)$/.exec(lines[i]);
   if (small) return [el("p", { class: "subtext" }, inline(small[1], depth)), 1];
   if (/^>>> /.test(lines[i]) && depth < DEPTH_MAX) {
@@ -74,7 +82,20 @@ function block(lines, i, depth) {
   }
   if (/^> /.test(lines[i]) && depth < DEPTH_MAX) {
     const used = countWhile(lines, i, (line) => /^> /.test(line));
-    return [el("blockquote", {}, lineBlocks(lines.slice(i, i + used).map((line) => line.slice(2)).join("\n"), depth + 1)), used];
+    return [
+      el(
+        "blockquote",
+        {},
+        lineBlocks(
+          lines
+            .slice(i, i + used)
+            .map((line) => line.slice(2))
+            .join("\n"),
+          depth + 1,
+        ),
+      ),
+      used,
+    ];
   }
   if (/^\s*([-*]|\d{1,9}\.)\s+\S/.test(lines[i])) return list(lines, i, depth);
   return [null, 0];
@@ -96,7 +117,7 @@ function list(lines, i, depth) {
   };
   const used = countWhile(lines, i, isOf);
   const node = first[3] ? el("ol", { start: first[3] }) : el("ul");
-  for (let at = i; at < i + used; ) {
+  for (let at = i; at < i + used;) {
     const item = pattern.exec(lines[at]);
     const deeper = countWhile(lines.slice(0, i + used), at + 1, (line) => pattern.exec(line)[1].length > indent);
     const inner = deeper && depth < DEPTH_MAX ? lineBlocks(lines.slice(at + 1, at + 1 + deeper).join("\n"), depth + 1) : [];
@@ -114,7 +135,7 @@ export function inline(text, depth = 0) {
     if (plain) nodes.push(document.createTextNode(plain));
     plain = "";
   };
-  for (let at = 0; at < text.length; ) {
+  for (let at = 0; at < text.length;) {
     const [node, used] = depth > DEPTH_MAX ? [null, 0] : span(text, at, depth);
     if (used) {
       if (typeof node === "string") plain += node;
@@ -162,7 +183,11 @@ function spanNode(kind, match, depth) {
     case "url":
       return link(match[1], [match[1]]);
     case "spoiler":
-      return el("span", { class: "spoiler", role: "button", tabindex: 0, "aria-label": "Spoiler, press to reveal", "data-action": "reveal" }, el("span", {}, inline(match[1], depth + 1)));
+      return el(
+        "span",
+        { class: "spoiler", role: "button", tabindex: 0, "aria-label": "Spoiler, press to reveal", "data-action": "reveal" },
+        el("span", {}, inline(match[1], depth + 1)),
+      );
     default:
       return el(kind, {}, inline(match[1], depth + 1));
   }

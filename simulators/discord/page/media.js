@@ -22,7 +22,15 @@ export function localUrl(url, message) {
 export function picture(media, description, message, className) {
   const source = localUrl(media.url, message) ?? localUrl(media.proxy_url, message);
   if (!source) return el("div", { class: `${className} picture-away` }, link(media.url ?? "", ["picture on another site"]));
-  return el("img", { class: className, src: source, alt: description ?? "", width: media.width || null, height: media.height || null, decoding: "async", draggable: "false" });
+  return el("img", {
+    class: className,
+    src: source,
+    alt: description ?? "",
+    width: media.width || null,
+    height: media.height || null,
+    decoding: "async",
+    draggable: "false",
+  });
 }
 
 /** A card to download a file from. `name` and `size` (bytes) may be unknown. */
@@ -31,7 +39,12 @@ export function fileCard(url, name, size, message) {
   const title = name ?? attachment?.filename ?? decodeURIComponent(url.split(/[/?]/).filter(Boolean).at(-1) ?? "file");
   const source = localUrl(url, message);
   const label = source ? el("a", { href: source, download: title }, title) : el("span", {}, title);
-  return el("div", { class: "file" }, icon("file"), el("div", {}, label, el("div", { class: "muted" }, sizeText(size ?? attachment?.size))));
+  return el(
+    "div",
+    { class: "file" },
+    icon("file"),
+    el("div", {}, label, el("div", { class: "muted" }, sizeText(size ?? attachment?.size))),
+  );
 }
 
 function sizeText(bytes) {
@@ -57,7 +70,12 @@ export function renderEmbeds(message) {
 function renderEmbed(embed, message) {
   const accent = typeof embed.color === "number" ? { "--card-accent": `#${embed.color.toString(16).padStart(6, "0")}` } : {};
   const fields = (embed.fields ?? []).map((field) =>
-    el("div", { class: field.inline ? "embed-field embed-field-inline" : "embed-field" }, el("strong", {}, inline(field.name)), el("div", { class: "text" }, markdown(field.value))),
+    el(
+      "div",
+      { class: field.inline ? "embed-field embed-field-inline" : "embed-field" },
+      el("strong", {}, inline(field.name)),
+      el("div", { class: "text" }, markdown(field.value)),
+    ),
   );
   const footer = [embed.footer?.text, embed.timestamp ? timeNode(toUnix(embed.timestamp), "f") : null].filter(Boolean);
   return el(
@@ -69,8 +87,16 @@ function renderEmbed(embed, message) {
       el(
         "div",
         { class: "section-text" },
-        embed.author ? el("div", { class: "embed-author" }, embed.author.url ? link(embed.author.url, [embed.author.name]) : embed.author.name) : null,
-        embed.title ? el("div", { class: "embed-title" }, embed.url ? link(embed.url, inline(embed.title)) : inline(embed.title)) : null,
+        embed.author
+          ? el(
+              "div",
+              { class: "embed-author" },
+              embed.author.url ? link(embed.author.url, [embed.author.name]) : embed.author.name,
+            )
+          : null,
+        embed.title
+          ? el("div", { class: "embed-title" }, embed.url ? link(embed.url, inline(embed.title)) : inline(embed.title))
+          : null,
         embed.description ? el("div", { class: "text" }, markdown(embed.description)) : null,
         fields.length ? el("div", { class: "embed-fields" }, fields) : null,
       ),

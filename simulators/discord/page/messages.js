@@ -76,7 +76,8 @@ function drawNow() {
     stamps.set(node, row.stamp);
   }
   for (const node of nodes.values()) node.remove();
-  if (focused && document.activeElement === document.body) (focused.isConnected ? focused : $("#text"))?.focus({ preventScroll: true });
+  if (focused && document.activeElement === document.body)
+    (focused.isConnected ? focused : $("#text"))?.focus({ preventScroll: true });
   if (isPinned) toEnd();
   else followSelect();
   present();
@@ -90,7 +91,11 @@ function rows() {
     const unix = toUnix(message.timestamp);
     if (!above || dayOf(toUnix(above.timestamp)) !== dayOf(unix)) {
       const day = format(unix, "D");
-      wanted.push({ key: `day-${dayOf(unix)}`, stamp: day, make: () => el("li", { class: "day", "data-key": `day-${dayOf(unix)}` }, el("span", {}, day)) });
+      wanted.push({
+        key: `day-${dayOf(unix)}`,
+        stamp: day,
+        make: () => el("li", { class: "day", "data-key": `day-${dayOf(unix)}` }, el("span", {}, day)),
+      });
       above = null;
     }
     const before = above;
@@ -116,7 +121,10 @@ function arrived({ message, before }) {
     draw();
   }
   const isNews = isNew || (isThinking(before) && !isThinking(message));
-  if (isNews && !message.local) announce(`${nameOf(message.author.id, message.author.username)}${isHere ? "" : ` in ${state.channels.get(message.channel_id)?.name}`}: ${plainText(message).slice(0, 200)}`);
+  if (isNews && !message.local)
+    announce(
+      `${nameOf(message.author.id, message.author.username)}${isHere ? "" : ` in ${state.channels.get(message.channel_id)?.name}`}: ${plainText(message).slice(0, 200)}`,
+    );
 }
 
 function announce(text) {
@@ -139,7 +147,13 @@ function scrolled() {
 function present() {
   const button = $("#present");
   button.hidden = isPinned;
-  if (!isPinned) put(button, missed ? `${missed} new message${missed > 1 ? "s" : ""}` : "You are looking at older messages", el("strong", {}, "Jump to present"), icon("down"));
+  if (!isPinned)
+    put(
+      button,
+      missed ? `${missed} new message${missed > 1 ? "s" : ""}` : "You are looking at older messages",
+      el("strong", {}, "Jump to present"),
+      icon("down"),
+    );
 }
 
 function jumpToPresent() {

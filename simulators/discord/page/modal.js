@@ -13,8 +13,18 @@ export function openModal(modal) {
   const fields = (modal.components ?? []).flatMap((component) => fieldsOf(component));
   const problem = el("p", { class: "problem", role: "alert", hidden: true });
   const send = el("button", { type: "submit", class: "button button-primary" }, "Submit");
-  const cancel = el("button", { type: "button", class: "button button-secondary", on: { click: () => dialog().close() } }, "Cancel");
-  const form = el("form", { novalidate: true, on: { submit: (event) => submit(event, modal, fields, problem, send) } }, fields.map((field) => field.node), problem, el("div", { class: "modal-foot" }, cancel, send));
+  const cancel = el(
+    "button",
+    { type: "button", class: "button button-secondary", on: { click: () => dialog().close() } },
+    "Cancel",
+  );
+  const form = el(
+    "form",
+    { novalidate: true, on: { submit: (event) => submit(event, modal, fields, problem, send) } },
+    fields.map((field) => field.node),
+    problem,
+    el("div", { class: "modal-foot" }, cancel, send),
+  );
   put(dialog(), el("h2", { id: "modal-title" }, modal.title), form);
   opener = document.activeElement;
   if (!dialog().open) dialog().showModal();
@@ -36,7 +46,10 @@ async function submit(event, modal, fields, problem, send) {
   problem.hidden = true;
   send.disabled = true;
   try {
-    await post("api/submit", { modal_id: modal.id, values: Object.fromEntries(fields.filter((field) => field.id).map((field) => [field.id, field.value()])) });
+    await post("api/submit", {
+      modal_id: modal.id,
+      values: Object.fromEntries(fields.filter((field) => field.id).map((field) => [field.id, field.value()])),
+    });
     dialog().close();
   } catch (error) {
     put(problem, error.message).hidden = false;
@@ -77,17 +90,33 @@ function field(component, label, description) {
 
 function controlOf(component, id, label) {
   if (component.type === 4) return textInput(component, id);
-  if (component.type === 23) return group("checkbox", [{ value: "true", label: component.label ?? label, default: component.default }], component, id, (values) => values.length > 0);
+  if (component.type === 23)
+    return group(
+      "checkbox",
+      [{ value: "true", label: component.label ?? label, default: component.default }],
+      component,
+      id,
+      (values) => values.length > 0,
+    );
   if (component.type === 21) return group("radio", component.options, component, id, (values) => values[0] ?? null);
   if (component.type === 22) return group("checkbox", component.options, component, id);
   if ([3, 5, 6, 7, 8].includes(component.type)) {
     return (component.max_values ?? 1) > 1 ? group("checkbox", optionsOf(component), component, id) : singleSelect(component, id);
   }
-  return { node: el("p", { class: "subtext" }, `This client cannot show a component of type ${component.type} in a form.`), value: () => [] };
+  return {
+    node: el("p", { class: "subtext" }, `This client cannot show a component of type ${component.type} in a form.`),
+    value: () => [],
+  };
 }
 
 function textInput(component, id) {
-  const props = { id, name: component.custom_id, placeholder: component.placeholder, maxlength: component.max_length ?? 4000, autocomplete: "off" };
+  const props = {
+    id,
+    name: component.custom_id,
+    placeholder: component.placeholder,
+    maxlength: component.max_length ?? 4000,
+    autocomplete: "off",
+  };
   const input = component.style === 2 ? el("textarea", { ...props, rows: 4 }) : el("input", { ...props, type: "text" });
   input.value = component.value ?? "";
   const check = (isRequired) => {
@@ -101,15 +130,40 @@ function textInput(component, id) {
 function singleSelect(component, id) {
   const options = optionsOf(component);
   const blank = el("option", { value: "" }, component.placeholder ?? "Make a selection");
-  const select = el("select", { id, name: component.custom_id }, blank, options.map((option) => el("option", { value: option.value, selected: Boolean(option.default) }, option.description ? `${option.label} · ${option.description}` : option.label)));
+  const select = el(
+    "select",
+    { id, name: component.custom_id },
+    blank,
+    options.map((option) =>
+      el(
+        "option",
+        { value: option.value, selected: Boolean(option.default) },
+        option.description ? `${option.label} · ${option.description}` : option.label,
+      ),
+    ),
+  );
   const check = (isRequired) => (isRequired && !select.value ? "Choose one, please." : "");
   return { node: select, focusable: select, value: () => (select.value ? [select.value] : []), check };
 }
 
 /** Checkboxes or radio buttons; `shape` turns the picked values into what is sent. */
 function group(type, options, component, id, shape = (values) => values) {
-  const inputs = (options ?? []).map((option, index) => el("input", { type, id: `${id}-${index}`, name: id, value: option.value, checked: Boolean(option.default) }));
-  const rows = inputs.map((input, index) => el("label", { class: "tick", for: input.id }, input, el("span", {}, options[index].label, options[index].description ? el("span", { class: "subtext" }, ` ${options[index].description}`) : null)));
+  const inputs = (options ?? []).map((option, index) =>
+    el("input", { type, id: `${id}-${index}`, name: id, value: option.value, checked: Boolean(option.default) }),
+  );
+  const rows = inputs.map((input, index) =>
+    el(
+      "label",
+      { class: "tick", for: input.id },
+      input,
+      el(
+        "span",
+        {},
+        options[index].label,
+        options[index].description ? el("span", { class: "subtext" }, ` ${options[index].description}`) : null,
+      ),
+    ),
+  );
   const picked = () => inputs.filter((input) => input.checked).map((input) => input.value);
   const least = component.min_values ?? 1;
   const most = component.max_values ?? (type === "radio" ? 1 : options.length);

@@ -18,7 +18,11 @@ const roles = () => [...state.roles.values()].map(({ id, name }) => ({ label: `@
 /** The fixed choices of an option; null when anything may be typed. */
 export function choicesOf(option) {
   if (option.choices?.length) return option.choices.map(({ name, value }) => ({ label: name, value }));
-  if (option.type === BOOLEAN) return [{ label: "True", value: true }, { label: "False", value: false }];
+  if (option.type === BOOLEAN)
+    return [
+      { label: "True", value: true },
+      { label: "False", value: false },
+    ];
   if (option.type === USER) return people();
   if (option.type === CHANNEL) return channels();
   if (option.type === ROLE) return roles();
@@ -43,20 +47,25 @@ export function readOption(option, text, picked) {
   }
   if (option.type === INTEGER || option.type === NUMBER) return readNumber(option, typed);
   if (option.type !== STRING) return { problem: "This client cannot attach files to a command." };
-  if (typed.length < (option.min_length ?? 0)) return { problem: `${option.name} needs at least ${option.min_length} characters.` };
-  if (typed.length > (option.max_length ?? 6000)) return { problem: `${option.name} takes at most ${option.max_length ?? 6000} characters.` };
+  if (typed.length < (option.min_length ?? 0))
+    return { problem: `${option.name} needs at least ${option.min_length} characters.` };
+  if (typed.length > (option.max_length ?? 6000))
+    return { problem: `${option.name} takes at most ${option.max_length ?? 6000} characters.` };
   return { value: typed };
 }
 
 function readNumber(option, typed) {
   const isWhole = option.type === INTEGER;
   const value = Number(typed);
-  if (!(isWhole ? /^[-+]?\d{1,15}$/ : /^[-+]?\d{1,15}([.]\d+)?$/).test(typed)) return { problem: `${option.name} must be a ${isWhole ? "whole number" : "number"}.` };
+  if (!(isWhole ? /^[-+]?\d{1,15}$/ : /^[-+]?\d{1,15}([.]\d+)?$/).test(typed))
+    return { problem: `${option.name} must be a ${isWhole ? "whole number" : "number"}.` };
   const low = option.min_value ?? -Infinity;
   const high = option.max_value ?? Infinity;
   if (value >= low && value <= high) return { value };
   if (low === -Infinity) return { problem: `${option.name} must be at most ${high}.` };
-  return { problem: high === Infinity ? `${option.name} must be at least ${low}.` : `${option.name} must be between ${low} and ${high}.` };
+  return {
+    problem: high === Infinity ? `${option.name} must be at least ${low}.` : `${option.name} must be between ${low} and ${high}.`,
+  };
 }
 
 /** What may be entered, in a few words, for the line above the fields. */

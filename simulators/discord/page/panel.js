@@ -8,12 +8,31 @@ import { format, now, speed } from "./time.js";
 
 const WIDE = "(min-width: 1180px)"; // room for the panel beside the chat
 const SPEEDS = [1, 10, 60];
-const JUMPS = [["1 min", 60], ["10 min", 600], ["1 hour", 3600]];
+const JUMPS = [
+  ["1 min", 60],
+  ["10 min", 600],
+  ["1 hour", 3600],
+];
 const HEALTH_EVERY_MS = 5000;
 const IDEAS = [
-  ["Play something", "Type three letters of a title, pick one, pick a player. A card appears and follows the player.", el("code", {}, "/play"), () => compose("play")],
-  ["Let time run", "An hour takes a minute at 60×: watch the bar of the card, then ask what is on.", el("code", {}, "/now"), () => compose("now")],
-  ["Be somebody else", "Olivia owns the server, Bob has no say: as Bob, press Pause on a card.", "Speak as Bob", () => speakAs("Bob")],
+  [
+    "Play something",
+    "Type three letters of a title, pick one, pick a player. A card appears and follows the player.",
+    el("code", {}, "/play"),
+    () => compose("play"),
+  ],
+  [
+    "Let time run",
+    "An hour takes a minute at 60×: watch the bar of the card, then ask what is on.",
+    el("code", {}, "/now"),
+    () => compose("now"),
+  ],
+  [
+    "Be somebody else",
+    "Olivia owns the server, Bob has no say: as Bob, press Pause on a card.",
+    "Speak as Bob",
+    () => speakAs("Bob"),
+  ],
 ];
 const $ = (selector) => document.querySelector(selector);
 
@@ -41,13 +60,23 @@ function toggle(isOpen, isFocused = true) {
 }
 
 function header() {
-  const close = el("button", { type: "button", id: "close-demo", class: "tool", "aria-label": "Close the demo panel", on: { click: () => toggle(false) } }, icon("close"));
+  const close = el(
+    "button",
+    { type: "button", id: "close-demo", class: "tool", "aria-label": "Close the demo panel", on: { click: () => toggle(false) } },
+    icon("close"),
+  );
   return el("header", {}, el("h2", {}, "Try it"), close);
 }
 
 function ideas() {
   const items = IDEAS.map(([title, text, label, act]) =>
-    el("li", {}, el("h3", {}, title), el("p", {}, text), el("button", { type: "button", class: "button button-secondary idea", on: { click: () => tryIt(act) } }, label)),
+    el(
+      "li",
+      {},
+      el("h3", {}, title),
+      el("p", {}, text),
+      el("button", { type: "button", class: "button button-secondary idea", on: { click: () => tryIt(act) } }, label),
+    ),
   );
   return el("ol", { class: "ideas" }, items);
 }
@@ -63,8 +92,21 @@ function speakAs(name) {
 }
 
 function time() {
-  const speeds = SPEEDS.map((each) => el("label", {}, el("input", { type: "radio", name: "speed", value: each, on: { change: () => setClock({ speed: each }) } }), el("span", {}, `${each}×`)));
-  const jumps = JUMPS.map(([label, seconds]) => el("button", { type: "button", class: "button button-secondary", on: { click: () => setClock({ jump_s: seconds }) } }, `+ ${label}`));
+  const speeds = SPEEDS.map((each) =>
+    el(
+      "label",
+      {},
+      el("input", { type: "radio", name: "speed", value: each, on: { change: () => setClock({ speed: each }) } }),
+      el("span", {}, `${each}×`),
+    ),
+  );
+  const jumps = JUMPS.map(([label, seconds]) =>
+    el(
+      "button",
+      { type: "button", class: "button button-secondary", on: { click: () => setClock({ jump_s: seconds }) } },
+      `+ ${label}`,
+    ),
+  );
   return el(
     "section",
     { id: "demo-time", hidden: true },
@@ -89,15 +131,31 @@ function showTime() {
 }
 
 function health() {
-  return el("section", { id: "demo-daemon", hidden: true }, el("h2", {}, "Daemon"), el("p", { id: "demo-health", class: "health" }));
+  return el(
+    "section",
+    { id: "demo-daemon", hidden: true },
+    el("h2", {}, "Daemon"),
+    el("p", { id: "demo-health", class: "health" }),
+  );
 }
 
 async function checkHealth() {
   const { health_url: url } = state.demo;
   $("#demo-daemon").hidden = !url;
   if (!url) return;
-  const status = await fetch("api/health").then((answer) => answer.json()).then((answer) => answer.status, () => "unknown");
+  const status = await fetch("api/health")
+    .then((answer) => answer.json())
+    .then(
+      (answer) => answer.status,
+      () => "unknown",
+    );
   const words = { pass: "All is well", warn: "Working, with a warning", fail: "In trouble", away: "Not answering" };
   const anchor = el("a", { href: url, target: "_blank", rel: "noopener" }, "health page");
-  put($("#demo-health"), el("span", { class: `lamp lamp-${status}`, "aria-hidden": "true" }), words[status] ?? "Unknown", " · ", anchor);
+  put(
+    $("#demo-health"),
+    el("span", { class: `lamp lamp-${status}`, "aria-hidden": "true" }),
+    words[status] ?? "Unknown",
+    " · ",
+    anchor,
+  );
 }

@@ -22,7 +22,12 @@ export function toggleSelect(owner, message) {
   open = { listbox, owner, message, component, isMulti, picked: new Set(valuesOf(message, component)), before: "" };
   open.before = [...open.picked].join();
   document.querySelector("#layer").append(listbox.node);
-  show(Math.max(0, optionsOf(component).findIndex((option) => open.picked.has(option.value))));
+  show(
+    Math.max(
+      0,
+      optionsOf(component).findIndex((option) => open.picked.has(option.value)),
+    ),
+  );
 }
 
 /** Closes the list; a select of several values sends what was picked. */
@@ -74,7 +79,13 @@ function place() {
 export function followSelect() {
   if (!open) return;
   const message = messagesOf(open.message.channel_id).get(open.message.id);
-  if (!message || !open.owner.isConnected || open.message.channel_id !== state.channel || !findComponent(message, open.component.custom_id)) closeSelect();
+  if (
+    !message ||
+    !open.owner.isConnected ||
+    open.message.channel_id !== state.channel ||
+    !findComponent(message, open.component.custom_id)
+  )
+    closeSelect();
   else place();
 }
 

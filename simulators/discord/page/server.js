@@ -11,7 +11,11 @@ let timer = 0;
 
 /** Sends `body` and returns the answer; an Error with the server's sentence when it refuses or cannot be reached. */
 export async function post(path, body) {
-  const answer = await fetch(path, { method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify({ as: state.me, channel: state.channel, ...body }) }).catch(() => null);
+  const answer = await fetch(path, {
+    method: "POST",
+    headers: { "Content-Type": "application/json" },
+    body: JSON.stringify({ as: state.me, channel: state.channel, ...body }),
+  }).catch(() => null);
   if (answer === null) throw new Error("The simulator cannot be reached.");
   const content = await answer.json().catch(() => ({}));
   if (!answer.ok) throw new Error(content.error ?? `The simulator answered ${answer.status}.`);

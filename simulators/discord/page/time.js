@@ -11,7 +11,14 @@ const STYLES = {
   f: { dateStyle: "long", timeStyle: "short" },
   F: { dateStyle: "full", timeStyle: "short" },
 };
-const UNITS = [["year", 31_556_952], ["month", 2_629_746], ["day", 86_400], ["hour", 3_600], ["minute", 60], ["second", 1]];
+const UNITS = [
+  ["year", 31_556_952],
+  ["month", 2_629_746],
+  ["day", 86_400],
+  ["hour", 3_600],
+  ["minute", 60],
+  ["second", 1],
+];
 const relative = new Intl.RelativeTimeFormat("en", { numeric: "auto" });
 
 /** Takes over what the server says of its clock: `now` Unix seconds, `speed` simulated seconds a second, `version`. */
@@ -30,7 +37,9 @@ export const speed = () => clock.speed;
 export function format(unix, style = "f") {
   if (style === "R") return formatRelative(unix - now());
   const date = new Date(unix * 1000);
-  return Number.isNaN(date.getTime()) ? "an unknown time" : new Intl.DateTimeFormat("en-GB", STYLES[style] ?? STYLES.f).format(date);
+  return Number.isNaN(date.getTime())
+    ? "an unknown time"
+    : new Intl.DateTimeFormat("en-GB", STYLES[style] ?? STYLES.f).format(date);
 }
 
 function formatRelative(seconds) {
@@ -42,7 +51,11 @@ function formatRelative(seconds) {
 export function timeNode(unix, style, className) {
   const date = new Date(unix * 1000);
   const iso = Number.isNaN(date.getTime()) ? null : date.toISOString();
-  return el("time", { class: className, datetime: iso, title: format(unix, "F"), "data-unix": unix, "data-style": style }, format(unix, style));
+  return el(
+    "time",
+    { class: className, datetime: iso, title: format(unix, "F"), "data-unix": unix, "data-style": style },
+    format(unix, style),
+  );
 }
 
 /** Rewrites the relative times below `root`; called every second. */
