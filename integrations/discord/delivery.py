@@ -6,6 +6,7 @@ one arrived. Editing is safe to repeat too. A follow-up message is not: when its
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from enum import Enum, auto
 from typing import TypeVar
@@ -14,6 +15,7 @@ import aiohttp
 import discord
 import structlog
 
+from daemon.core.limits import ANSWER_S, CALLBACK_S
 from integrations.discord.calls import AnyInteraction
 from integrations.discord.traffic import LOST, OK, Traffic
 
@@ -22,6 +24,7 @@ log = structlog.get_logger(__name__)
 T = TypeVar("T")
 
 LOST_ON_THE_WAY = (aiohttp.ClientError, OSError, TimeoutError)
+REFUSED = (discord.HTTPException, discord.RateLimited)
 
 UNKNOWN_CHANNEL = 10003
 UNKNOWN_MESSAGE = 10008
@@ -44,7 +47,7 @@ class Delivered(Enum):
     ARRIVED = auto()
     ARRIVED_SILENTLY = auto()
     TOO_LATE = auto()  # the interaction or its token is dead, or the message is gone
-    UNKNOWN = auto()  # every attempt was lost, so it may or may not stand there
+    UNKNOWN = auto()  # every attempt was lost, or Discord was too busy: it may or may not stand there
 
 
 async def call_back(interaction: AnyInteraction, send: Callable[[], Awaitable[T]]) -> tuple[Delivered, T | None]:
@@ -52,7 +55,8 @@ async def call_back(interaction: AnyInteraction, send: Callable[[], Awaitable[T]
     traffic: Traffic = interaction.client.traffic
     for _ in range(_ATTEMPTS):
         try:
-            sent = await send()
+            async with asyncio.timeout(CALLBACK_S):
+                sent = await send()
         except LOST_ON_THE_WAY as error:
             traffic.count(LOST)
             log.warning("answer_lost", error=type(error).__name__)
@@ -76,11 +80,12 @@ async def edit(interaction: AnyInteraction, send: Callable[[], Awaitable[T]]) ->
     traffic: Traffic = interaction.client.traffic
     for _ in range(_ATTEMPTS):
         try:
-            sent = await send()
+            async with asyncio.timeout(ANSWER_S):
+                sent = await send()
         except LOST_ON_THE_WAY as error:
             traffic.count(LOST)
             log.warning("edit_lost", error=type(error).__name__)
-        except discord.HTTPException as error:
+        except REFUSED as error:
             traffic.count_refusal(error)
             return _judge(error), None
         else:
@@ -93,19 +98,23 @@ async def follow_up(interaction: AnyInteraction, send: Callable[[], Awaitable[T]
     """Post one more message by `send`, a single time."""
     traffic: Traffic = interaction.client.traffic
     try:
-        sent = await send()
+        async with asyncio.timeout(ANSWER_S):
+            sent = await send()
     except LOST_ON_THE_WAY as error:
         traffic.count(LOST)
         log.warning("follow_up_lost", error=type(error).__name__)
         return Delivered.UNKNOWN, None
-    except discord.HTTPException as error:
+    except REFUSED as error:
         traffic.count_refusal(error)
         return _judge(error), None
     traffic.count(OK)
     return Delivered.ARRIVED, sent
 
 
-def _judge(error: discord.HTTPException) -> Delivered:
+def _judge(error: discord.HTTPException | discord.RateLimited) -> Delivered:
+    if isinstance(error, discord.RateLimited) or error.status == 429:
+        log.warning("answer_rate_limited")
+        return Delivered.UNKNOWN
     if error.code == ALREADY_ANSWERED:
         return Delivered.ARRIVED_SILENTLY
     if error.code in _TOO_LATE or error.code == UNKNOWN_MESSAGE:

@@ -165,7 +165,7 @@ async def _attempt(bot: Bot, send: Callable[[], Awaitable[Any]]) -> tuple[Edited
             bot.traffic.count(LOST)
             log.info("message_lost", error=type(error).__name__)
         except discord.RateLimited as error:
-            bot.traffic.count("429")
+            bot.traffic.count_refusal(error)
             log.info("message_rate_limited", retry_after_s=round(error.retry_after, 1))
             return Edited.LATER, None
         except discord.HTTPException as error:

@@ -29,6 +29,6 @@ class Traffic:
             self._counters[outcome] = counter = self._metrics.discord_requests_total.labels(self._bot, outcome)
         counter.inc()
 
-    def count_refusal(self, error: discord.HTTPException) -> None:
-        """One call was refused."""
-        self.count(str(error.status))
+    def count_refusal(self, error: discord.HTTPException | discord.RateLimited) -> None:
+        """One call was refused, by Discord or by discord.py because Discord would have."""
+        self.count("429" if isinstance(error, discord.RateLimited) else str(error.status))

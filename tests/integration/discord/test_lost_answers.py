@@ -116,3 +116,48 @@ async def test_the_same_interaction_delivered_twice_is_handled_once(stage: Stage
     await stage.until(lambda: len(handled) == 2)
     assert len(set(handled)) == 2
     assert await everything_said(stage) == ["once", "once"]
+
+
+async def test_an_empty_answer_to_the_callback_is_as_good_as_a_full_one(stage: Stage) -> None:
+    returned: list[Any] = []
+
+    async def act(interaction: Any) -> None:
+        returned.append(await reply(interaction, view=card("here")))
+        await reply(interaction, "and more")
+
+    stage.script.act = act
+    stage.lab.faults.add(CALLBACK, status=204, after_commit=True)
+    shown = await (await stage.lab.user("alice").slash("say")).until("and more")
+    assert await everything_said(stage) == ["here", "and more"]
+    assert returned[0].id == int(shown.messages[0]["id"])
+
+
+async def test_a_lost_update_of_a_panel_is_made_once(stage: Stage) -> None:
+    async def act(interaction: Any) -> None:
+        await update(interaction, view=stage.panel.panel("Changed"))
+
+    shown = await stage.lab.user("alice").slash("show")
+    stage.script.act = act
+    stage.lab.faults.add(CALLBACK, drop=True, after_commit=True)
+    pressed = await shown.click("Press")
+    await shown.until("Changed")
+    await stage.until(lambda: len(stage.ops(CALLBACK)) == 3)
+    assert [fact.kind for fact in pressed.facts] == ["callback:update"]
+
+
+@pytest.mark.parametrize("fault", [{"status": 429, "retry_after_s": 0.05}, {"status": 429, "retry_after_s": 3600.0}])
+async def test_a_rate_limited_edit_is_waited_for_or_given_up(stage: Stage, fault: dict[str, Any]) -> None:
+    done = asyncio.Event()
+
+    async def act(interaction: Any) -> None:
+        await reply(interaction, view=stage.panel.panel("New"))
+        await update(interaction, view=stage.panel.panel("Changed"))
+        done.set()
+
+    shown = await stage.lab.user("alice").slash("show")
+    stage.script.act = act
+    stage.lab.faults.add("update_message", **fault)
+    await shown.click("Press")
+    await done.wait()
+    assert shown.text.startswith("Changed" if fault["retry_after_s"] < 1 else "Panel")
+    assert not any("Something went wrong" in said for said in await everything_said(stage))
