@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
+from daemon.core.errors import UpstreamError
 from daemon.core.ids import PlayerId, RatingKey, ServerId
 
 
@@ -193,9 +195,28 @@ class Found:
     is_complete: bool = True
 
 
+Failures = Mapping[ServerId, UpstreamError]
+"""How each server failed that did not answer, in the order of the configuration."""
+
+
 @dataclass(frozen=True, slots=True)
 class NowPlaying:
-    """What plays everywhere, in the order of servers and sessions, and the servers that did not tell."""
+    """What plays everywhere, in the order of servers and sessions. `is_blind`: no server at all has told."""
 
     playbacks: tuple[Playback, ...]
-    silent_servers: tuple[ServerId, ...] = ()
+    failures: Failures = field(default_factory=dict)
+    is_blind: bool = False
+
+    @property
+    def silent_servers(self) -> tuple[ServerId, ...]:
+        """The servers that did not tell."""
+        return tuple(self.failures)
+
+
+@dataclass(frozen=True, slots=True)
+class Roster:
+    """Players of the servers that answered, controllable ones first. `is_blind`: no server at all has answered."""
+
+    players: tuple[Player, ...]
+    failures: Failures = field(default_factory=dict)
+    is_blind: bool = False

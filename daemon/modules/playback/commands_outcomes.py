@@ -73,6 +73,8 @@ class Outcomes:
     async def show_now(self, interaction: AnyInteraction, number: int) -> None:
         """What plays: the card itself when it is one thing only, else page `number` of a list."""
         now = await self._plex.now_playing()
+        if now.is_blind:
+            raise next(iter(now.failures.values()))
         if interaction.message is None and len(now.playbacks) == 1 and not now.silent_servers:
             await self.post_card(interaction, now.playbacks[0].player)
             return
@@ -80,8 +82,11 @@ class Outcomes:
 
     async def show_players(self, interaction: AnyInteraction, number: int) -> None:
         """Page `number` of all players."""
-        known = sorted(await self._plex.players(), key=lambda player: not player.is_controllable)
-        await self._say(interaction, views.players_view(self._items, page_of(known, number, views.PLAYERS_PAGE)))
+        roster = await self._plex.roster()
+        if roster.is_blind:
+            raise next(iter(roster.failures.values()))
+        page = page_of(roster.players, number, views.PLAYERS_PAGE)
+        await self._say(interaction, views.players_view(self._items, page, tuple(roster.failures)))
 
     async def turn_queue(self, interaction: AnyInteraction, pick: PanelId, number: int) -> None:
         """Another page of a play queue that is shown."""

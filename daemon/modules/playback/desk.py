@@ -9,7 +9,7 @@ from daemon.core.clock import Clock
 from daemon.core.errors import UserError
 from daemon.core.ids import MemberId
 from daemon.core.limits import AUTOCOMPLETE_CHOICES_MAX, QUERY_CHARS_MAX, SELECT_OPTIONS_MAX
-from daemon.core.media import Player, PlayerRef, QueueItem, Stream, StreamKind, Title, TitleRef
+from daemon.core.media import Player, PlayerRef, QueueItem, Roster, Stream, StreamKind, Title, TitleRef
 from daemon.core.text import clamp, duration, fold, parse_position, plain
 from daemon.services.profiles import Profiles
 from integrations.plex import Plex
@@ -97,23 +97,30 @@ class Desk:
         raise UserError(f"I found nothing called “{clamp(text, _SAID_CHARS_MAX)}”.{hint}", "unknown_title")
 
     async def _player(self, order: Order, asker: Asker) -> Player | PickPlayer:
-        known = await self._plex.players()
+        roster = await self._plex.roster()
+        if roster.is_blind:
+            raise next(iter(roster.failures.values()))
         if order.player is not None:
-            return self._named_player(order, known)
-        able = [player for player in known if player.is_controllable]
+            return self._named_player(order, roster)
+        able = [player for player in roster.players if player.is_controllable]
         last = await self._last_player(asker)
         if (mine := next((player for player in able if str(player.ref) == last), None)) is not None:
             return mine
-        return self._one_of(order, able, known)
+        _check_silence(last or "", roster)  # another player must not get what was meant for the last one
+        return self._one_of(order, able, roster.players)
 
-    def _named_player(self, order: Order, known: Sequence[Player]) -> Player | PickPlayer:
+    def _named_player(self, order: Order, roster: Roster) -> Player | PickPlayer:
         text = clamp(plain((order.player or "")[: 4 * QUERY_CHARS_MAX]), QUERY_CHARS_MAX)
-        found = players.matching(text, known)
+        found = players.matching(text, roster.players)
         if not found:
+            _check_silence(text, roster)
             if PlayerRef.parse(text):
                 raise UserError("That player is not there any more; /players shows who is.", "no_player")
             said = clamp(text, _SAID_CHARS_MAX)
-            raise UserError(f"I know no player called “{said}”; /players shows who is there.", "no_player")
+            hint = "".join(
+                f" {error.service} {error.kind}, so its players are missing." for error in roster.failures.values()
+            )
+            raise UserError(f"I know no player called “{said}”; /players shows who is there.{hint}", "no_player")
         able = [player for player in found if player.is_controllable]
         if not able:
             raise UserError(_refusal(found[0]), "not_controllable")
@@ -242,6 +249,13 @@ class Desk:
         item = find_item(order.value or "", queue.items if queue else ())
         await self._plex.queue_remove(player.ref, item.item_id)
         return f"Removed {titles.name_of(item.title)} from the queue of {name}."
+
+
+def _check_silence(reference: str, roster: Roster) -> None:
+    """Raise how the server of the referenced player failed, if it did."""
+    ref = PlayerRef.parse(reference)
+    if ref is not None and (failure := roster.failures.get(ref.server)) is not None:
+        raise failure
 
 
 def _refusal(player: Player) -> str:

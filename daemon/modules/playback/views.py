@@ -163,10 +163,11 @@ def _silent(servers: Sequence[ServerId]) -> str:
     return f"\n-# {names} did not answer, so this may not be all."
 
 
-def players_view(items: ComponentSet, page: Page[Player]) -> discord.ui.LayoutView:
-    """Who can be controlled, and why not."""
+def players_view(items: ComponentSet, page: Page[Player], silent: Sequence[ServerId]) -> discord.ui.LayoutView:
+    """Who can be controlled, and why not, and which servers did not answer."""
     lines = [_player_line(player) for player in page.items] or ["No player is there; open Plex on a device first."]
-    return card(text("### Players\n" + "\n".join(lines)), *_turning(items, "players", page, ()), accent=ACCENT)
+    parts = text("### Players\n" + "\n".join(lines) + _silent(silent))
+    return card(parts, *_turning(items, "players", page, ()), accent=ACCENT)
 
 
 def _player_line(player: Player) -> str:
