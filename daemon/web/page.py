@@ -90,7 +90,7 @@ def _whole(report: Report) -> str:
 def _members(report: Report, kind: str) -> list[tuple[str, Check]]:
     kinds = {known for known, _ in _GROUPS if known}
     return [
-        (name.partition(":")[2] or name, check)
+        (name.partition(":")[2].replace(":", ", ") or name, check)
         for name, check in report.checks.items()
         if (name.partition(":")[0] == kind if kind else name.partition(":")[0] not in kinds)
     ]
@@ -104,7 +104,7 @@ def _group(title: str, members: list[tuple[str, Check]]) -> str:
 
 def _row(name: str, check: Check) -> str:
     observed = "" if check.observed is None else f"{check.observed} {check.unit or ''}".strip()
-    text = " · ".join(part for part in (check.output, observed) if part)
+    text = check.output or observed
     sign = f'<span class="sign {check.status}" aria-hidden="true">{_SIGNS[check.status]}</span>'
     word = f'<span class="word {check.status}">{_WORDS[check.status]}</span>'
     return f'<li>{sign}<b>{escape(name)}</b><span class="text">{escape(text)}</span>{word}</li>\n'
