@@ -25,7 +25,10 @@ def test_the_folder_is_made_and_held_by_one_process(tmp_path: Path) -> None:
     ) as other:
         assert other.stdout is not None
         assert other.stdout.readline() == "held\n"
-        with pytest.raises(LockHeld, match=f"is in use by the process with id {other.pid}") as raised, FolderLock(folder):
+        with (
+            pytest.raises(LockHeld, match=f"is in use by the process with id {other.pid}") as raised,
+            FolderLock(folder),
+        ):
             pass
         assert raised.value.pid == other.pid
         other.kill()  # the hardest end gives the lock back, too
