@@ -26,15 +26,17 @@ _READY_S = 40.0  # PostgreSQL makes its cluster first, on a machine that may be 
 _STOP_S = 20.0
 _ATTEMPTS = 3  # another program may take the free port before the server does
 
-# $1 is the directory, $2 its owner, the rest the server. Everything happens here, so that a test process that is
-# interrupted or killed at any moment leaves nothing: a Ctrl-C is for it alone, and its end closes the pipe.
+# $1 is the directory, $2 its owner, $3 the signal that ends the server in order, the rest the server.
+# Everything happens here, so that a test process that is interrupted or killed at any moment leaves nothing: a Ctrl-C
+# is for it alone, and its end closes the pipe. The signal is repeated: a server that
+# is only starting does not listen to it yet.
 _KEEPER = """
 trap '' INT TERM HUP
-dir=$1; owner=$2; shift 2
+dir=$1; owner=$2; signal=$3; shift 3
 mkdir -m 700 "$dir" && chown "$owner" "$dir" && cd "$dir" || exit
 "$@" >"$dir/server.log" 2>&1 </dev/null &
 cat >/dev/null
-while kill -INT $! 2>/dev/null; do sleep 0.05; done
+while kill -"$signal" $! 2>/dev/null; do sleep 0.05; done
 cd / && rm -rf "$dir"
 """
 
@@ -47,6 +49,7 @@ class Server:
     port: int
     folder: Path
     owner: int  # user id of the directory
+    signal: str  # INT: PostgreSQL's fast end. TERM: Redis may hang when it gets a second INT
     command: list[str]
     is_ready: Callable[[Server], bool]
     password: str = ""
@@ -55,7 +58,7 @@ class Server:
     def start(self) -> bool:
         """Whether the server answered in time."""
         self._keeper = subprocess.Popen(
-            ["/bin/sh", "-c", _KEEPER, "keeper", str(self.folder), str(self.owner), *self.command],
+            ["/bin/sh", "-c", _KEEPER, "keeper", str(self.folder), str(self.owner), self.signal, *self.command],
             stdin=subprocess.PIPE,
             start_new_session=True,
         )
@@ -120,7 +123,7 @@ def start_postgres() -> Server:
         }
         options = [part for name, value in settings.items() for part in ("-c", f"{name}={value}")]
         script = f"{shlex.join(cluster)} && exec {shlex.join([postgres, '-D', data, *options])}"
-        server = Server(user, port, folder, owner, [*as_user, "/bin/sh", "-c", script], _postgres_answers)
+        server = Server(user, port, folder, owner, "INT", [*as_user, "/bin/sh", "-c", script], _postgres_answers)
         if server.start():
             return server
         server.stop()
@@ -136,7 +139,7 @@ def start_redis() -> Server:
         folder, port, password = _new_folder("redis"), free_port(), secrets.token_hex(8)
         options = {"port": port, "bind": "127.0.0.1", "dir": folder, "save": "", "requirepass": password}
         command = [redis, *(part for name, value in options.items() for part in (f"--{name}", str(value)))]
-        server = Server("redis", port, folder, os.geteuid(), command, _redis_answers, password)
+        server = Server("redis", port, folder, os.geteuid(), "TERM", command, _redis_answers, password)
         if server.start():
             return server
         server.stop()
