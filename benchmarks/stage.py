@@ -17,7 +17,7 @@ from benchmarks.process import ROOT, running
 from simulators.clock import SimClock
 from simulators.discord.sim import DiscordSim
 from simulators.discord.user import User
-from simulators.plex import PlexSim
+from simulators.plex.sim import PlexSim
 
 READY_S = 30.0
 MODULES = ROOT / "benchmarks" / "modules"

@@ -73,7 +73,7 @@ async def _run(parts: set[str], arguments: argparse.Namespace) -> None:
 async def _start_plex(
     stack: contextlib.AsyncExitStack, clock: SimClock, arguments: argparse.Namespace
 ) -> Mapping[str, Any]:
-    from simulators.plex import PlexSim
+    from simulators.plex.sim import PlexSim
 
     plex = await stack.enter_async_context(
         PlexSim(seed=arguments.seed, size=arguments.size, clock=clock, port=arguments.plex_port)

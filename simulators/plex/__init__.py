@@ -1,5 +1,1 @@
-"""A simulated Plex: `PlexSim` is a media server with players and plex.tv, on loopback."""
-
-from simulators.plex.sim import PlexSim
-
-__all__ = ["PlexSim"]
+"""A simulated Plex on loopback: a media server with players and plex.tv; `sim.PlexSim` is the whole of it."""

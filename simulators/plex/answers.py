@@ -6,9 +6,10 @@ from collections.abc import Sequence
 
 from aiohttp import web
 
+from simulators.plex.items import Item
 from simulators.plex.render import El, Value, to_json, to_xml
 from simulators.plex.server import Server
-from simulators.plex.world import Account, Item
+from simulators.plex.world import Account
 
 ACCOUNT: web.RequestKey[Account] = web.RequestKey("account", Account)
 UNKNOWN: web.RequestKey[bool] = web.RequestKey("unknown", bool)

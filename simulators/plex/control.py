@@ -8,12 +8,12 @@ from typing import Any
 from aiohttp import web
 
 from simulators.plex.gate import CONTROL
+from simulators.plex.items import Item
 from simulators.plex.players import Player
 from simulators.plex.render import plain
 from simulators.plex.scan import appear, scan, vanish
 from simulators.plex.server import Server
 from simulators.plex.sessions import session_element
-from simulators.plex.world import Item
 
 
 class ControlRoutes:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from simulators.plex.world import Account, Item, World
+from simulators.plex.items import Item
+from simulators.plex.world import Account, World
 
 DECK_MAX = 20
 

@@ -6,15 +6,11 @@ import hashlib
 import random
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
 
 from simulators.plex import words
 from simulators.plex.files import Media, draw_media
+from simulators.plex.items import Item
 from simulators.plex.words import pick
-
-if TYPE_CHECKING:
-    from simulators.plex.world import Item
-
 
 _NAMES = tuple(f"{first} {last}" for first in words.FIRST_NAMES for last in words.LAST_NAMES)
 _CHARACTERS = tuple(f"{kind} {last}" for kind in words.CHARACTERS for last in words.LAST_NAMES)

@@ -7,8 +7,9 @@ from collections.abc import Iterable
 
 from simulators.plex.details import Facts, digest, tag_id
 from simulators.plex.files import SUBTITLE, VIDEO, Media, Part, Stream
+from simulators.plex.items import Item
 from simulators.plex.render import El, Value
-from simulators.plex.world import Account, Item, World
+from simulators.plex.world import Account, World
 
 TAGS = {
     "movie": "Video", "episode": "Video", "clip": "Video", "track": "Track", "show": "Directory", "season": "Directory",

@@ -6,13 +6,10 @@ import random
 import re
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING
 
 from simulators.plex import words
+from simulators.plex.items import Item
 from simulators.plex.words import pick
-
-if TYPE_CHECKING:
-    from simulators.plex.world import Item
 
 VIDEO, AUDIO, SUBTITLE = 1, 2, 3
 LANGUAGES = (

@@ -7,7 +7,8 @@ from collections.abc import Iterator
 
 from simulators.plex import catalog_movies, catalog_music, catalog_shows, words
 from simulators.plex.details import digest
-from simulators.plex.world import Account, Item, Section, View, World
+from simulators.plex.items import Item
+from simulators.plex.world import Account, Section, View, World
 
 MOVIES, SHOWS, MUSIC, KIDS, PHOTOS = 1, 2, 3, 4, 5
 SIZES = {"small": 0, "20k": 20_000, "100k": 100_000}

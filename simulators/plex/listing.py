@@ -9,7 +9,8 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from simulators.plex.details import tag_id
-from simulators.plex.world import Account, Item, World
+from simulators.plex.items import Item
+from simulators.plex.world import Account, World
 
 _FIELD = re.compile(r"^(?:(?P<kind>\w+)\.)?(?P<field>\w+?)(?P<op>>>|<<|>|<|!=|!|=)?$")
 _COMPARE: dict[str, Callable[[Any, Any], bool]] = {

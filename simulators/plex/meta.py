@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from simulators.plex.items import KIND_NUMBERS
 from simulators.plex.render import El
-from simulators.plex.world import KIND_NUMBERS, Section
+from simulators.plex.world import Section
 
 _TYPES = {
     "movie": ("movie", "collection"),

@@ -7,8 +7,9 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from simulators.plex.items import Item
 from simulators.plex.queues import Entry, PlayQueue
-from simulators.plex.world import Account, Item
+from simulators.plex.world import Account
 
 STOPPED, BUFFERING, PLAYING, PAUSED = "stopped", "buffering", "playing", "paused"
 REPORT_S = 10.0  # a player tells the server where it is this often

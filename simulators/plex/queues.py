@@ -8,7 +8,8 @@ from collections import OrderedDict
 from dataclasses import dataclass, field
 from urllib.parse import unquote
 
-from simulators.plex.world import Item, World
+from simulators.plex.items import Item
+from simulators.plex.world import World
 
 QUEUES_KEPT_MAX = 500
 ITEMS_MAX = 10_000

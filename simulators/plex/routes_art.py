@@ -10,8 +10,8 @@ from aiohttp import web
 
 from simulators.plex.answers import NotThere, account_of, found_item, number
 from simulators.plex.artwork import Design, draw
+from simulators.plex.items import Item
 from simulators.plex.server import Server
-from simulators.plex.world import Item
 
 PICTURES_KEPT_MAX = 400
 SIDE_MAX = 2_000

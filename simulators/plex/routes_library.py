@@ -24,13 +24,14 @@ from simulators.plex.answers import (
 )  # fmt: skip
 from simulators.plex.deck import deck, next_unwatched
 from simulators.plex.elements import element, section_attrs
+from simulators.plex.items import KIND_NUMBERS, Item
 from simulators.plex.listing import select, sort_title
 from simulators.plex.meta import meta
 from simulators.plex.render import El, Value, to_json, to_xml
 from simulators.plex.scan import scan
 from simulators.plex.sections import WAYS, choices, listing_attrs, section_element
 from simulators.plex.server import Server
-from simulators.plex.world import KIND_NUMBERS, Item, Section
+from simulators.plex.world import Section
 
 KINDS_BY_NUMBER = {number: kind for kind, number in KIND_NUMBERS.items()}
 PAGE_CACHE_BYTES_MAX = 320 * 1024 * 1024

@@ -16,9 +16,9 @@ from simulators.plex.answers import (
     with_paging,
 )  # fmt: skip
 from simulators.plex.elements import element
+from simulators.plex.items import Item
 from simulators.plex.render import Value
 from simulators.plex.server import Server
-from simulators.plex.world import Item
 
 
 class PlaylistRoutes:

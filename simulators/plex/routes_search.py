@@ -20,10 +20,11 @@ from simulators.plex.answers import (
 )  # fmt: skip
 from simulators.plex.deck import deck
 from simulators.plex.elements import element
+from simulators.plex.items import Item
 from simulators.plex.listing import matches_words
 from simulators.plex.render import El, Value
 from simulators.plex.server import Server
-from simulators.plex.world import Account, Item
+from simulators.plex.world import Account
 
 HUBS = (
     ("movie", "Movies"), ("show", "Shows"), ("season", "Seasons"), ("episode", "Episodes"), ("artist", "Artists"),

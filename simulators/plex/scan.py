@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from simulators.plex.details import digest
+from simulators.plex.items import Item
 from simulators.plex.server import Activity, Server
-from simulators.plex.world import Item, Section
+from simulators.plex.world import Section
 
 SCAN_S = 10.0  # simulated seconds
 STEPS = 5

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 
 from simulators.plex.details import tag_id
+from simulators.plex.items import Item
 from simulators.plex.render import El, Value
-from simulators.plex.world import Item, Section, World
+from simulators.plex.world import Section, World
 
 WAYS = (
     ("all", "All"), ("unwatched", "Unwatched"), ("newest", "Recently Released"), ("recentlyAdded", "Recently Added"),

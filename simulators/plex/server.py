@@ -13,10 +13,11 @@ from simulators.clock import SimClock
 from simulators.plex import household
 from simulators.plex.details import digest
 from simulators.plex.faults import Faults
+from simulators.plex.items import KIND_NUMBERS, Item
 from simulators.plex.notifications import Notifications
 from simulators.plex.players import STOPPED, Player, PlayerSpec
 from simulators.plex.queues import PlayQueues
-from simulators.plex.world import KIND_NUMBERS, Account, Item, World
+from simulators.plex.world import Account, World
 
 VERSION = "1.42.1.10060-4e8b05daf"
 GHOST_S = 180.0  # a session of which nothing is heard is kept this long

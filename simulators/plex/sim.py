@@ -20,6 +20,7 @@ from simulators.plex.control import ControlRoutes
 from simulators.plex.faults import Faults
 from simulators.plex.gate import ACCOUNT_FACE, CONTROL, Gate
 from simulators.plex.generator import generate
+from simulators.plex.items import Item
 from simulators.plex.players import STOPPED, Player
 from simulators.plex.plextv import AccountRoutes
 from simulators.plex.routes_art import ArtRoutes
@@ -30,7 +31,7 @@ from simulators.plex.routes_playlists import PlaylistRoutes
 from simulators.plex.routes_search import SearchRoutes
 from simulators.plex.routes_server import ServerRoutes
 from simulators.plex.server import SeenRequest, Server
-from simulators.plex.world import Item, World
+from simulators.plex.world import World
 
 HOST = "127.0.0.1"
 STOP_S = 0.2  # real seconds that open requests get when the simulator stops

@@ -3,53 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from simulators.plex.details import Facts, draw_facts
+from simulators.plex.items import LEAF_KINDS, Item
 
-KIND_NUMBERS = {
-    "movie": 1, "show": 2, "season": 3, "episode": 4, "artist": 8, "album": 9, "track": 10, "clip": 12,
-    "photo": 13, "playlist": 15, "collection": 18,
-}  # fmt: skip
-LEAF_KINDS = frozenset({"movie", "episode", "track", "clip"})
 FACTS_CACHED_MAX = 20_000
-
-
-@dataclass(slots=True, eq=False)
-class Item:
-    """A title. `serial` never changes, `key` (the rating key) may; `given` overrides drawn facts by field name.
-
-    `children` are seasons, episodes, albums, tracks; `members` are (member id, title) of a playlist or collection.
-    """
-
-    key: int
-    kind: str
-    title: str
-    section: int
-    added_at: int
-    year: int | None = None
-    duration_ms: int | None = None
-    genres: tuple[str, ...] = ()
-    parent: Item | None = None
-    index: int | None = None
-    given: dict[str, Any] = field(default_factory=dict)
-    updated_at: int = 0
-    serial: int = 0
-    children: list[Item] = field(default_factory=list)
-    members: list[tuple[int, Item]] = field(default_factory=list)
-
-    @property
-    def top(self) -> Item:
-        """The show of an episode, the artist of a track; a film is its own."""
-        return self.parent.top if self.parent else self
-
-    @property
-    def media_type(self) -> str:
-        """`audio` for music, else `video`."""
-        if self.kind == "playlist":
-            return str(self.given.get("playlistType", "video"))
-        return "audio" if self.kind in ("artist", "album", "track") else "video"
 
 
 @dataclass(slots=True)

@@ -6,7 +6,6 @@ import asyncio
 import json
 import os
 import signal
-import socket
 import sys
 import tempfile
 from collections.abc import AsyncIterator, Callable
@@ -21,24 +20,22 @@ from simulators.clock import SimClock
 from simulators.discord.objects import Role
 from simulators.discord.sim import DiscordSim
 from simulators.discord.user import Shown, User
-from simulators.plex import PlexSim
 from simulators.plex.players import Player
-from simulators.plex.world import Item
+from simulators.plex.sim import PlexSim
+from simulators.plex.items import Item
 
 PROJECT = Path(__file__).resolve().parents[2]
 SPEC = PROJECT.parent / "shared" / "discord-api-spec" / "openapi.json"
 READY_S = 60.0
 STOP_S = 20.0
 POLL_S = 0.05
-LIVING_ROOM, SHIELD, ROKU, TABLET = "Living Room TV", "Bedroom Shield", "Guest Room Roku", "Old Tablet"
+LIVING_ROOM, SHIELD, ROKU = "Living Room TV", "Bedroom Shield", "Guest Room Roku"
+TABLET = "Old Tablet"  # the one that vanishes: it takes the daemon some seconds to believe that a player is back
 
 
-def free_port() -> int:
-    """A port on loopback that nobody listens at now."""
-    with socket.socket() as door:
-        door.bind(("127.0.0.1", 0))
-        port: int = door.getsockname()[1]
-        return port
+async def answered(shown: Shown) -> Shown:
+    """Wait for the answer itself: neither the placeholder nor the moment between it and a private one."""
+    return await shown.until(lambda there: bool(there.messages) and not there.is_loading)
 
 
 @dataclass(eq=False)
@@ -47,12 +44,18 @@ class Daemon:
 
     process: asyncio.subprocess.Process
     log_file: Path
-    url: str
+    url: str = ""  # of its HTTP server, once it has said so
 
     async def logs(self) -> list[dict[str, Any]]:
         """What it has logged so far, oldest first; a line that is not JSON is an `event` by itself."""
         text = await asyncio.to_thread(self.log_file.read_text, encoding="utf-8", errors="replace")
         return [_parse(line) for line in text.splitlines() if line.strip()]
+
+    async def find_url(self) -> bool:
+        """Whether it listens for HTTP by now; sets `url`."""
+        told = [str(line["url"]) for line in await self.logs() if line["event"] == "http_listening"]
+        self.url = told[0] if told else ""
+        return bool(told)
 
     async def health(self) -> dict[str, Any]:
         """The document at /health."""
@@ -165,7 +168,7 @@ class Stage:
         ours = {
             "MARQUEE_CONFIG": str(self.folder / "empty.toml"),
             "MARQUEE_DATA_DIR": str(self.folder / "data"),
-            "MARQUEE_HTTP__PORT": str(free_port()),
+            "MARQUEE_HTTP__PORT": "0",  # any free one; the log says which
             "MARQUEE_PLEX__SERVERS__ATTIC__URL": self.plex.url,
             "MARQUEE_PLEX__SERVERS__ATTIC__TOKEN": self.plex.token,
             "MARQUEE_PLEX__ACCOUNT_URL": self.plex.account_url,
@@ -193,7 +196,7 @@ class Stage:
             )  # fmt: skip
         finally:
             log.close()
-        self.daemon = Daemon(process, log_file, f"http://127.0.0.1:{environment['MARQUEE_HTTP__PORT']}")
+        self.daemon = Daemon(process, log_file)
         self.runs.append(self.daemon)
         return self.daemon
 
@@ -244,6 +247,8 @@ class Stage:
     async def _is_up(self) -> bool:
         assert self.daemon is not None
         assert self.daemon.process.returncode is None, f"the daemon ended\n{await self.log_tail()}"
+        if not self.daemon.url and not await self.daemon.find_url():
+            return False
         try:
             async with aiohttp.ClientSession() as http, http.get(f"{self.daemon.url}/health/ready") as answer:
                 if answer.status != 200:

@@ -15,7 +15,7 @@ import requests
 from plexapi.server import PlexServer
 
 from simulators.clock import SimClock
-from simulators.plex import PlexSim
+from simulators.plex.sim import PlexSim
 
 T = TypeVar("T")
 FIXTURES = Path(__file__).resolve().parents[4] / "shared" / "plex-fixtures"

@@ -10,7 +10,7 @@ from xml.etree import ElementTree
 import aiohttp
 import pytest
 
-from simulators.plex import PlexSim
+from simulators.plex.sim import PlexSim
 
 
 async def test_without_a_token_only_identity_answers(sim: PlexSim, ask: Any) -> None:

@@ -11,7 +11,7 @@ import aiohttp
 import pytest
 from aiohttp import web
 
-from simulators.plex import PlexSim
+from simulators.plex.sim import PlexSim
 
 TARGET = "X-Plex-Target-Client-Identifier"
 

@@ -12,7 +12,7 @@ from plexapi.myplex import MyPlexAccount
 from plexapi.playqueue import PlayQueue
 from plexapi.server import PlexServer
 
-from simulators.plex import PlexSim
+from simulators.plex.sim import PlexSim
 
 SOLS = ["Solar Wake", "The Solitary Mile", "Solstice Run"]
 

@@ -12,7 +12,7 @@ from xml.etree import ElementTree
 
 import pytest
 
-from simulators.plex import PlexSim
+from simulators.plex.sim import PlexSim
 
 Rows = list[dict[str, Any]]
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from simulators.discord.sim import DiscordSim
-from simulators.plex import PlexSim
+from simulators.plex.sim import PlexSim
 from tests.integration.cli.marquee import call, environment, free_port, running
 
 CANARY = "canary-token-0123456789"

@@ -23,8 +23,8 @@ from daemon.services.servers import Servers
 from integrations.plex import Plex, PlexServerConfig, PlexTimeouts
 from integrations.plex.plex import TITLES_MAX
 from simulators.clock import SimClock
+from simulators.plex.items import Item
 from simulators.plex.sim import PlexSim
-from simulators.plex.world import Item
 
 ATTIC = ServerId("attic")
 CLIENT = "marquee-test-client"

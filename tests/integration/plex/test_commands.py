@@ -8,8 +8,8 @@ from daemon.core.errors import UpstreamError, UpstreamKind, UserError
 from daemon.core.ids import PlayerId, RatingKey, ServerId
 from daemon.core.media import PlayerRef, PlayState, StreamKind, TitleRef
 from simulators.plex.household import LIVING_ROOM, PLEXAMP, SHIELD
+from simulators.plex.items import Item
 from simulators.plex.players import Player
-from simulators.plex.world import Item
 from tests.integration.plex.stage import ATTIC, Stage
 
 

@@ -10,9 +10,9 @@ import pytest
 from daemon.core.ids import ServerId
 from daemon.core.media import TitleKind
 from integrations.plex import PlexServerConfig
+from simulators.plex.items import Item
 from simulators.plex.scan import appear, vanish
 from simulators.plex.sim import PlexSim
-from simulators.plex.world import Item
 from tests.integration.plex.stage import ATTIC, QUICK, Stage, running, until
 
 KINDS = ("movie", "show", "season", "episode", "artist", "album", "track", "playlist")
