@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.acceptance.stage import LIVING_ROOM, ROKU, SHIELD, Stage
+from tests.acceptance.stage import LIVING_ROOM, ROKU, SHIELD, TABLET, Stage, answered
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -38,7 +38,7 @@ async def test_pause_resume_and_stop(stage: Stage, player: str) -> None:
         ("stop", "stopped", f"Stopped {player}."),
     ):
         shown = await alice.slash(command, player=player)
-        await shown.settled()
+        await answered(shown)
         assert sentence in shown.text
         assert shown.is_private
         assert stage.player(player).state == state
@@ -100,7 +100,7 @@ async def test_a_position_that_makes_no_sense_is_told(stage: Stage, position: st
     stage.watch(LIVING_ROOM)
     sent = len(commands_sent(stage))
     shown = await stage.controller().slash("seek", position=position, player=LIVING_ROOM)
-    await shown.settled()
+    await answered(shown)
     assert sentence in shown.text
     assert shown.is_private
     assert len(commands_sent(stage)) == sent
@@ -147,7 +147,7 @@ async def test_a_member_without_rights_is_refused_privately(
     stage.watch(LIVING_ROOM)
     sent = len(commands_sent(stage))
     shown = await stage.guest().slash(command, player=LIVING_ROOM, **options)
-    await shown.settled()
+    await answered(shown)
     assert REFUSED in shown.text
     assert shown.is_private
     assert len(commands_sent(stage)) == sent
@@ -158,18 +158,18 @@ async def test_every_command_is_sent_to_the_player(stage: Stage, command: str, o
     stage.watch(LIVING_ROOM)
     sent = len(commands_sent(stage))
     shown = await stage.controller().slash(command, player=LIVING_ROOM, **options)
-    await shown.settled()
+    await answered(shown)
     assert "Something went wrong" not in shown.text
     assert len(commands_sent(stage)) == sent + 1, shown.text
 
 
 @pytest.mark.parametrize(("command", "options"), EVERY_CONTROL)
 async def test_a_player_that_vanished_is_told(stage: Stage, command: str, options: dict[str, Any]) -> None:
-    stage.player(ROKU).is_online = False
-    shown = await stage.controller().slash(command, player=ROKU, **options)
-    await shown.settled()
+    stage.player(TABLET).is_online = False
+    shown = await stage.controller().slash(command, player=TABLET, **options)
+    await answered(shown)
     assert shown.is_private
-    assert ROKU in shown.text
+    assert TABLET in shown.text
     assert "Something went wrong" not in shown.text
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.acceptance.stage import LIVING_ROOM, Member, Stage
+from tests.acceptance.stage import LIVING_ROOM, Member, Stage, answered
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -35,7 +35,7 @@ async def play(stage: Stage, member: Member, number: int = 0) -> Any:
 async def test_a_server_that_misbehaves_is_named(stage: Stage, what: int | str, sentence: str) -> None:
     stage.plex.faults.add("^/library/metadata/", what)
     shown = await play(stage, stage.controller())
-    await shown.settled()
+    await answered(shown)
     assert f"Plex server attic {sentence}" in shown.text, shown.text
     assert shown.is_private
     stage.plex.faults.clear()
@@ -43,7 +43,7 @@ async def test_a_server_that_misbehaves_is_named(stage: Stage, what: int | str, 
 
     async def plays_again() -> bool:
         again = await play(stage, stage.controller())
-        await again.settled()
+        await answered(again)
         return "Plex server attic" not in again.text
 
     await stage.wait_for(plays_again, "the server to be used again", 45)
@@ -75,7 +75,7 @@ async def test_now_tells_what_it_knows_when_a_server_is_slow(stage: Stage) -> No
     stage.watch(LIVING_ROOM)
     stage.plex.faults.add("/status/sessions", "hold")
     shown = await stage.guest().slash("now")
-    await shown.until("attic did not answer", timeout=20)
+    await shown.until("attic did not answer", timeout=40)
     stage.plex.faults.clear()
 
 

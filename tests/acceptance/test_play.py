@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.acceptance.stage import LIVING_ROOM, ROKU, SHIELD, Stage
+from tests.acceptance.stage import LIVING_ROOM, ROKU, SHIELD, TABLET, Stage, answered
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -157,7 +157,7 @@ async def test_the_owner_of_the_server_may(stage: Stage) -> None:
 )
 async def test_an_unknown_title_is_a_private_sentence(stage: Stage, title: str, sentence: str) -> None:
     shown = await stage.controller().slash("play", title=title, player=LIVING_ROOM)
-    await shown.settled()
+    await answered(shown)
     assert sentence in shown.text
     assert shown.is_private
     assert len(shown.text) < 400
@@ -190,10 +190,10 @@ async def test_an_unknown_player_is_a_private_sentence(stage: Stage, player: str
 
 async def test_a_player_that_vanished_is_a_private_sentence(stage: Stage) -> None:
     alice = stage.controller()
-    players = await alice.type_in("play", "player", "roku", title="x")
-    stage.player(ROKU).is_online = False
+    players = await alice.type_in("play", "player", "tablet", title="x")
+    stage.player(TABLET).is_online = False
     shown = await alice.slash("play", title=stage.named_once("movie")[0].title, player=players[0])
-    await shown.settled()
+    await answered(shown)
     assert shown.is_private
-    assert ROKU in shown.text or "That player is not there any more" in shown.text
+    assert TABLET in shown.text or "That player is not there any more" in shown.text
     assert "Something went wrong" not in shown.text

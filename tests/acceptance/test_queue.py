@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.acceptance.stage import LIVING_ROOM, ROKU, Stage
+from tests.acceptance.stage import LIVING_ROOM, ROKU, Stage, answered
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -106,7 +106,7 @@ async def test_a_guest_chooses_the_player_whose_queue_to_see(stage: Stage) -> No
 async def test_mistakes_are_told(stage: Stage, command: str, options: dict[str, str], sentence: str) -> None:
     await start(stage)
     shown = await stage.controller().slash(command, **{"player": LIVING_ROOM, **options})
-    await shown.settled()
+    await answered(shown)
     assert sentence in shown.text
     assert shown.is_private
 
@@ -117,7 +117,7 @@ async def test_mistakes_are_told(stage: Stage, command: str, options: dict[str, 
 )
 async def test_a_player_without_a_queue(stage: Stage, command: str, options: dict[str, str]) -> None:
     shown = await stage.controller().slash(command, player=ROKU, **options)
-    await shown.settled()
+    await answered(shown)
     assert shown.is_private
     assert "Something went wrong" not in shown.text
     assert "queue" in shown.text.casefold() or "playing" in shown.text.casefold()

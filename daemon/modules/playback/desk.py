@@ -235,7 +235,11 @@ class Desk:
         return f"The subtitles of {players.player_name(player)} are {what}."
 
     async def _track(self, player: Player, text: str, kind: StreamKind) -> Stream | None:
-        return tracks.find(text[:QUERY_CHARS_MAX], await self._plex.streams(player.ref), kind)
+        playback = await self._plex.playback(player.ref)
+        if playback is None:
+            name = players.player_name(player)
+            raise UserError(f"Nothing plays on {name}, so there are no tracks to choose from.", "nothing_plays")
+        return tracks.find(text[:QUERY_CHARS_MAX], playback.audio + playback.subtitles, kind)
 
     async def _change_queue(self, order: Order, player: Player) -> str:
         name = players.player_name(player)
