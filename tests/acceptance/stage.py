@@ -20,9 +20,9 @@ from simulators.clock import SimClock
 from simulators.discord.objects import Role
 from simulators.discord.sim import DiscordSim
 from simulators.discord.user import Shown, User
+from simulators.plex.items import Item
 from simulators.plex.players import Player
 from simulators.plex.sim import PlexSim
-from simulators.plex.items import Item
 
 PROJECT = Path(__file__).resolve().parents[2]
 SPEC = PROJECT.parent / "shared" / "discord-api-spec" / "openapi.json"
