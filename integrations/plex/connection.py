@@ -85,7 +85,7 @@ class Connection:
                     attempt, first_s=self._timeouts.retry_first_s, max_s=self._timeouts.retry_max_s, rng=self._rng
                 )
                 attempt += 1
-                await asyncio.sleep(wait_s)
+                await self._wait(wait_s)
 
     async def check(self) -> bool:
         """Ask the server who it is and take note of the answer; whether it is up and the right one."""
@@ -175,7 +175,7 @@ class Connection:
         if was_up or problem != self.state.problem:
             _log.warning("plex_server_down", server=server, kind=error.kind.name.lower(), detail=error.detail)
         self.state = replace(self.state, is_up=False, problem=problem, checked_at=self._clock.now())
-        self._http.refusal = error if error.kind is UpstreamKind.WRONG_SERVER else None
+        self._http.refusal = error
         self._is_up.clear()
         self.publish()
         if was_up:

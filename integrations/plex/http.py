@@ -26,12 +26,15 @@ BODY_BYTES_MAX = 32 * 1024 * 1024  # a page of 250 titles is about 0.6 MB
 _CHUNK_BYTES = 64 * 1024
 _UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError, aiohttp.ClientPayloadError, aiohttp.ClientResponseError)
 
+_WORTH_A_LOOK = frozenset({UpstreamKind.UNAUTHORIZED, UpstreamKind.UNREACHABLE, UpstreamKind.TIMED_OUT})
+
 
 class ServerHttp:
     """Requests to one server. The token travels in a header only, redirects are not followed.
 
-    `refusal` blocks every request but the identity check, while the server at this address is not the one we know.
-    `on_trouble` is called when the breaker opens or the token is rejected, so that somebody looks at once.
+    `refusal` blocks every request but the identity check, while that fails: whoever asks learns at once what is wrong.
+    `on_trouble` is called when a request is refused so, when one gets no answer or the breaker opens, and when the
+    token is rejected, so that somebody looks at once.
     """
 
     def __init__(
@@ -91,6 +94,7 @@ class ServerHttp:
     def check_refusal(self) -> None:
         """Raise what stands against any request to this server, if something does."""
         if self.refusal is not None:
+            self.on_trouble()
             raise UpstreamError(self.refusal.service, self.refusal.kind, self.refusal.detail)
 
     async def guarded(self, work: Callable[[], Awaitable[T]], breaker: Breaker | None = None) -> T:
@@ -102,7 +106,7 @@ class ServerHttp:
         except BreakerOpen:
             raise UpstreamError(self.service, UpstreamKind.RESTING) from None
         except UpstreamError as error:
-            if own is self._breaker and (own.state is BreakerState.OPEN or error.kind is UpstreamKind.UNAUTHORIZED):
+            if own is self._breaker and (own.state is BreakerState.OPEN or error.kind in _WORTH_A_LOOK):
                 self.on_trouble()
             raise
 

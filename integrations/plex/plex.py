@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
-from typing import TypeVar
+from collections.abc import Awaitable, Callable, Collection, Coroutine, Mapping
+from typing import Any, TypeVar
 
 from daemon.core.clock import Clock
 from daemon.core.errors import UpstreamError, UserError
 from daemon.core.ids import PlayerId, ServerId
 from daemon.core.media import (
-    Failures,
     Found,
     NowPlaying,
     Playback,
@@ -35,6 +34,7 @@ from integrations.plex.http import new_session, within
 from integrations.plex.index import TitleIndex
 from integrations.plex.query import Query, rank, tier_of
 from integrations.plex.server import Server, Surroundings
+from integrations.plex.together import ask_all
 
 T = TypeVar("T")
 Listener = Callable[[ServerId, PlayerId | None], None]
@@ -188,14 +188,11 @@ class Plex:
 
     async def roster(self) -> Roster:
         """As `players`, with how the servers failed whose players are therefore missing."""
-        listed = await asyncio.gather(*(_attempt(server.players.listed()) for server in self._servers.values()))
-        players = [player for answer in listed if not isinstance(answer, UpstreamError) for player in answer]
-        failures = self._failures(listed)
-        return Roster(
-            tuple(sorted(players, key=lambda player: player.problem is not None)),
-            failures,
-            bool(failures) and len(failures) == len(listed),
-        )
+        answers = await self._ask_all(lambda server: server.players.listed())
+        players = [player for answer in answers.values() if not isinstance(answer, UpstreamError) for player in answer]
+        ordered = tuple(sorted(players, key=lambda player: player.problem is not None))
+        failures = {name: answer for name, answer in answers.items() if isinstance(answer, UpstreamError)}
+        return Roster(ordered, failures, bool(failures) and len(failures) == len(answers))
 
     async def playback(self, ref: PlayerRef) -> Playback | None:
         """What a player plays, with position, volume and all streams; None when nothing.
@@ -214,9 +211,9 @@ class Plex:
 
     async def now_playing(self) -> NowPlaying:
         """What plays everywhere, as the servers tell it, and which servers did not."""
-        answers = await asyncio.gather(*(_attempt(server.sessions.read()) for server in self._servers.values()))
-        playbacks = [one for answer in answers if not isinstance(answer, UpstreamError) for one in answer]
-        failures = self._failures(answers)
+        answers = await self._ask_all(lambda server: server.sessions.read())
+        playbacks = [one for answer in answers.values() if not isinstance(answer, UpstreamError) for one in answer]
+        failures = {name: answer for name, answer in answers.items() if isinstance(answer, UpstreamError)}
         return NowPlaying(tuple(playbacks), failures, bool(failures) and len(failures) == len(answers))
 
     async def streams(self, player: PlayerRef) -> tuple[Stream, ...]:
@@ -304,12 +301,8 @@ class Plex:
     async def _send(self, player: PlayerRef, command: str, params: Mapping[str, str | int] | None = None) -> None:
         await self._server(player.server).remote.send(player.player_id, command, params)
 
-    def _failures(self, answers: Sequence[object]) -> Failures:
-        return {
-            name: answer
-            for name, answer in zip(self._servers, answers, strict=True)
-            if isinstance(answer, UpstreamError)
-        }
+    async def _ask_all(self, ask: Callable[[Server], Coroutine[Any, Any, T]]) -> Mapping[ServerId, T | UpstreamError]:
+        return await ask_all(self._supervisor, {name: ask(server) for name, server in self._servers.items()})
 
     def _server(self, name: ServerId) -> Server:
         server = self._servers.get(name)

@@ -142,7 +142,7 @@ async def test_one_of_two_servers_is_down() -> None:
     """From the start on, later by silence, and in the end for good; the other one works at full speed throughout."""
     async with PlexSim(seed=8, life=False, name="Cellar") as cellar:
         url, token = cellar.url, cellar.token
-    servers = {"MARQUEE_PLEX__SERVERS__CELLAR__URL": url, "MARQUEE_PLEX__SERVERS__CELLAR__TOKEN": token}
+    servers: dict[str, Any] = {"MARQUEE_PLEX__SERVERS__CELLAR__URL": url, "MARQUEE_PLEX__SERVERS__CELLAR__TOKEN": token}
     async with open_stage(is_started=False, **IMPATIENT, **servers) as stage:
         await stage.launch()
         await stage.wait_for(lambda: is_one_up(stage), "the attic to be up")
@@ -202,7 +202,7 @@ async def the_attic_works(stage: Stage, sentence: str | None) -> None:
 
 async def test_rejected_tokens_at_the_start() -> None:
     """Plex's, and one bot's: the daemon is up, ready, warns, and the bot that may says what is wrong with Plex."""
-    wrong = {
+    wrong: dict[str, Any] = {
         "MARQUEE_PLEX__SERVERS__ATTIC__TOKEN": "wrong-plex-token",
         "MARQUEE_DISCORD__BOTS__SPARE__TOKEN": "wrong-discord-token",
     }
