@@ -220,3 +220,44 @@ async def test_cards_go_on_after_a_restart(stage: Stage) -> None:
     assert stage.player(LIVING_ROOM).state == "paused"
     stage.clock.jump(16)
     await ending.until("⏹ Ended")
+
+
+async def test_an_old_card_is_edited_once_a_minute_at_most(stage: Stage) -> None:
+    old = await play(stage, stage.controller())
+    stage.clock.jump(3_700)
+    await old.until(" 1:01:")
+    young = await play(stage, stage.controller(), 1, player=ROKU)
+    before = edits(stage, old)
+    for _ in range(2):
+        seen = edits(stage, young)
+        stage.clock.jump(16)
+        await stage.wait_for(lambda seen=seen: edits(stage, young) > seen, "the young card to move", 10)
+    assert edits(stage, old) <= before + 1
+    stage.clock.jump(61)
+    await stage.wait_for(lambda: edits(stage, old) > before, "the old card to move", 10)
+
+
+async def test_a_player_that_does_not_begin_is_told(stage: Stage) -> None:
+    alice = stage.controller()
+    stage.plex.faults.add("/player/playback/playMedia", "empty")
+    movie = stage.named_once("movie")[0]
+    shown = await alice.slash("play", title=f"t:attic:{movie.key}", player=LIVING_ROOM)
+    await shown.until("⏳ Starting")
+    stage.clock.jump(70)
+    stage.clock.jump(6)
+    await shown.until("The player did not begin to play it.")
+    assert shown.buttons == {}
+
+
+async def test_a_title_cannot_format_mention_or_link(stage: Stage) -> None:
+    hostile = "**B** _i_ `c` @everyone <@1> <#2> [x](https://example.invalid) # H\u202e"
+    movie = stage.named_once("movie")[8]
+    stage.plex.world.edit(movie, int(stage.clock.now()), title=hostile)
+    shown = await stage.controller().slash("play", title=f"t:attic:{movie.key}", player=LIVING_ROOM)
+    await shown.until("▶ Playing")
+    heading = shown.text.splitlines()[0]
+    assert heading.startswith("### \\*\\*B\\*\\*")
+    assert "\\[x](https" in heading
+    assert "\u202e" not in shown.text
+    assert shown.message["mentions"] == []
+    assert shown.message["mention_everyone"] is False
