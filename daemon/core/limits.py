@@ -16,7 +16,6 @@ INTERACTION_TOKEN_S = 15 * 60
 FIRST_ANSWER_S = 3.0
 DEFER_AFTER_S = 1.2  # leaves room for a slow callback before Discord gives up at 3 s
 AUTOCOMPLETE_BUDGET_S = 2.0  # a late list of choices is worth nothing: 3 s end to end, and the member types on
-CALLBACK_S = 5.0  # an interaction's first answer is worth nothing later, so a lost one is repeated after this
 ANSWER_S = 30.0  # for one edit or follow-up, waiting for a rate limit included
 CONFIRM_S = 60  # a confirmation button works for this long
 

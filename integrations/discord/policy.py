@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -52,7 +51,6 @@ def policy(
 
 
 AnyCommand = app_commands.Command[Any, ..., Any] | app_commands.ContextMenu
-Extras = Mapping[Any, Any]
 
 
 def policy_of(command: AnyCommand) -> Policy:
