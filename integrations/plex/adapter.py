@@ -80,10 +80,10 @@ class Adapter:
         async with self._threads.polls:
             return await self._run(lambda calls: calls.timelines(target, is_proxied))
 
-    async def close(self) -> None:
-        """Close the connections."""
+    def close(self) -> None:
+        """Close the connections that nothing uses at the moment, without waiting for those in use."""
         if self._calls is not None:
-            await self._run(lambda calls: calls.close())
+            self._calls.close()
 
     async def _run(self, work: Callable[[Calls], T]) -> T:
         return await self._threads.run(self._in_thread, work)

@@ -146,7 +146,7 @@ class Players:
 
     async def _problem(self, known: Known) -> str | None:
         """Why the player cannot be controlled; None when it can, or when nobody knows yet."""
-        problem = _hopeless(known)
+        problem = hopeless(known)
         if problem is not None:
             return problem
         capability = await self._control.capability(known.player.ref.player_id)
@@ -190,8 +190,8 @@ async def _attempt(work: Awaitable[T]) -> T | UpstreamError:
         return error
 
 
-def _hopeless(known: Known) -> str | None:
-    """Why no attempt is worth making."""
+def hopeless(known: Known) -> str | None:
+    """Why no attempt to control the player is worth making; None when one is."""
     player = known.player
     if player.product == "Plex Web" or player.product in _DESKTOP:
         return f"{player.name} cannot be controlled: Plex removed remote control from {player.product} in 2022."

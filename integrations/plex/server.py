@@ -111,7 +111,7 @@ class Server:
     async def close(self) -> None:
         """Close the adapter's connections."""
         if self._adapter is not None:
-            await self._adapter.close()
+            self._adapter.close()
 
     def adapter(self) -> Adapter:
         """The commands of this server. UpstreamError while it was never reached: nobody knows yet who it is."""

@@ -165,7 +165,7 @@ class TestStatuses:
             await adapter.create_queue({"uri": "x", "type": "video"})
         assert caught.value.kind is STATUSES[status]
         assert caught.value.detail == f"HTTP {status}"
-        await adapter.close()
+        adapter.close()
 
     async def test_a_server_that_starts_up_is_waited_for(self, sim: PlexSim, tmp_path: Path) -> None:
         fault = sim.faults.add(".", 503)
@@ -198,7 +198,7 @@ class TestWebPages:
         with pytest.raises(UpstreamError) as caught:
             await adapter.create_queue({"uri": f"server://{sim.machine_id}/x/library/metadata/{key}", "type": "video"})
         assert caught.value.kind is UpstreamKind.BROKEN
-        await adapter.close()
+        adapter.close()
 
     async def test_a_page_instead_of_sessions_is_a_silent_server(self, stage: Stage) -> None:
         stage.sim.faults.add("/status/sessions", "html")
@@ -232,7 +232,7 @@ class TestAnotherServer:
             await adapter.create_queue({"uri": "x", "type": "video"})
         assert caught.value.kind is UpstreamKind.WRONG_SERVER
         assert [seen.path for seen in sim.requests] == ["/"]
-        await adapter.close()
+        adapter.close()
 
 
 class TestSessionsWithoutUser:
@@ -308,7 +308,7 @@ class TestLeakingErrors:
                 assert "http://" not in text
             else:
                 assert fault in ("truncate", "garbage")  # an answer that is no XML is an answer
-        await adapter.close()
+        adapter.close()
 
     async def test_a_body_that_stops_has_timed_out(self, sim: PlexSim) -> None:
         adapter = adapter_for(sim, request_s=0.1)
@@ -316,7 +316,7 @@ class TestLeakingErrors:
         with pytest.raises(UpstreamError) as caught:
             await adapter.create_queue({"uri": "x", "type": "video"})
         assert caught.value.kind is UpstreamKind.TIMED_OUT
-        await adapter.close()
+        adapter.close()
 
     async def test_a_dropped_connection_is_unreachable(self, sim: PlexSim) -> None:
         adapter = adapter_for(sim)
@@ -324,7 +324,7 @@ class TestLeakingErrors:
         with pytest.raises(UpstreamError) as caught:
             await adapter.create_queue({"uri": "x", "type": "video"})
         assert caught.value.kind is UpstreamKind.UNREACHABLE
-        await adapter.close()
+        adapter.close()
 
     async def test_a_body_that_drips_does_not_hold_a_thread(self, sim: PlexSim) -> None:
         """A read time-out starts anew with every byte: only the sum is bounded."""
@@ -334,7 +334,7 @@ class TestLeakingErrors:
             await adapter.create_queue({"uri": "x", "type": "video"})
         assert caught.value.kind is UpstreamKind.TIMED_OUT
         assert sim.requests == []  # the server is still dripping
-        await adapter.close()
+        adapter.close()
 
     async def test_an_unreachable_server_says_so(self, sim: PlexSim, tmp_path: Path) -> None:
         servers = {ATTIC: PlexServerConfig("http://127.0.0.1:9", "s3cret-token")}

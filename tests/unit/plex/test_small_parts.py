@@ -6,10 +6,14 @@ import sys
 import pytest
 
 from daemon.core.errors import UpstreamError, UpstreamKind
+from daemon.core.ids import PlayerId, ServerId
+from daemon.core.media import Player, PlayerRef
+from integrations.plex.adapter_values import Target
 from integrations.plex.bounded import Recent
 from integrations.plex.config import PlexServerConfig
 from integrations.plex.errors import is_outage, kind_of_status, looks_like_html
 from integrations.plex.identity import plex_headers
+from integrations.plex.players import Known, hopeless
 
 
 @pytest.mark.parametrize(
@@ -97,3 +101,20 @@ def test_recent_values_are_bounded_in_number_age_and_weight() -> None:
 def test_plexapi_is_not_imported_before_it_is_needed() -> None:
     code = "import sys, integrations.plex; sys.exit('plexapi' in sys.modules or 'requests' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+@pytest.mark.parametrize(
+    ("product", "platform", "can_play", "why"),
+    [
+        ("Plex Web", "Chrome", True, "in 2022"),
+        ("Plex for Windows", "Windows", True, "in 2022"),
+        ("DLNA", "DLNA", True, "DLNA"),
+        ("Samsung TV", "dlna", True, "DLNA"),
+        ("Some Box", "Linux", False, "does not offer to be controlled"),
+        ("Plex HTPC", "Linux", True, None),
+    ],
+)
+def test_players_that_nobody_can_control(product: str, platform: str, can_play: bool, why: str | None) -> None:
+    player = Player(PlayerRef(ServerId("attic"), PlayerId("1")), "Den", product, platform)
+    problem = hopeless(Known(player, Target("1", "Den"), is_announced=True, can_play=can_play))
+    assert (problem is None) if why is None else (problem is not None and why in problem and problem.startswith("Den "))
