@@ -1,4 +1,4 @@
-"""Intake: what every interaction does to the database, in one unit of work."""
+"""Intake: who an interaction comes from, and whether it is the first time; at most one unit of work."""
 
 from __future__ import annotations
 
@@ -45,7 +45,9 @@ class Admission:
 class Intake:
     """Makes members and guilds known, admits each interaction once, and audits the ones that ask for it.
 
-    Members and guilds that were seen are remembered in memory, so that theirs costs one statement, or two with audit.
+    What is audited changes something, so its first time is decided by the database: one unit of work of two
+    statements. What is not audited only reads: nothing can be done twice, Discord itself takes only one first answer,
+    and so a second delivery is recognised from memory and a known member costs no statement at all.
     """
 
     def __init__(self, store: Store, *, known_max: int = KNOWN_MEMBERS_MAX) -> None:
@@ -53,20 +55,29 @@ class Intake:
         self._known_max = known_max
         self._members: dict[MemberId, tuple[str, ProfileId]] = {}  # by the name Discord gave, before cleaning
         self._guilds: dict[GuildId, str | None] = {}
-        self._admitted = 0
+        self._seen: dict[InteractionId, None] = {}  # oldest first
+        self._written = 0
 
     async def admit(self, arrival: Arrival) -> Admission:
         """Admit an interaction; committed when this returns. UpstreamError when the database is gone or overloaded."""
-        self._admitted += 1
-        name, profile_id = self._members.get(arrival.member_id, ("", None))
-        is_known = name == arrival.member_name and self._knows_guild(arrival)
-        unit = _Admit(arrival, profile_id if is_known else None, self._admitted % INTERACTION_PURGE_EVERY == 0)
+        profile_id = self._known_profile(arrival)
+        if profile_id is not None and not arrival.audited:
+            is_duplicate = arrival.interaction_id in self._seen
+            self._remember(self._seen, arrival.interaction_id, None)
+            return Admission(profile_id, is_duplicate)
+        self._written += 1
+        unit = _Admit(arrival, profile_id, self._written % INTERACTION_PURGE_EVERY == 0)
         admission = await self._store.write(unit)
-        if not is_known:
+        self._remember(self._seen, arrival.interaction_id, None)
+        if profile_id is None:
             self._remember(self._members, arrival.member_id, (arrival.member_name, admission.profile_id))
             if arrival.guild_id is not None:
                 self._remember(self._guilds, arrival.guild_id, arrival.guild_name)
         return admission
+
+    def _known_profile(self, arrival: Arrival) -> ProfileId | None:
+        name, profile_id = self._members.get(arrival.member_id, ("", None))
+        return profile_id if name == arrival.member_name and self._knows_guild(arrival) else None
 
     def _knows_guild(self, arrival: Arrival) -> bool:
         if arrival.guild_id is None:

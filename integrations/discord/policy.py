@@ -19,7 +19,8 @@ class Policy:
 
     `private` decides who sees the answer, and so also the placeholder of a late one: True the caller, False everybody.
     None is for components and modals only: a late answer leaves the message they sit on as it is, and a new
-    message is private. `burst` calls may come at once, then `per_s` a second, for each member and command.
+    message is private. `audited` is for what changes something: it stands in the audit log and is done once, whatever
+    Discord sends twice. `burst` calls may come at once, then `per_s` a second, for each member and command.
     """
 
     access: Access = Access.EVERYONE

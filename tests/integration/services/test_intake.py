@@ -55,6 +55,15 @@ async def test_the_same_interaction_twice_is_a_duplicate(store: Store) -> None:
     assert first.profile_id == again.profile_id == elsewhere.profile_id
 
 
+async def test_what_only_reads_is_recognised_without_the_database(store: Store) -> None:
+    intake = Intake(store)
+    known = await intake.admit(FIRST)
+    admissions = [await intake.admit(nth(n)) for n in (2, 3, 2, 1)]
+    assert [admission.is_duplicate for admission in admissions] == [False, False, True, True]
+    assert {admission.profile_id for admission in admissions} == {known.profile_id}
+    assert await rows(store, "SELECT interaction_id FROM interactions_seen") == [(1,)]
+
+
 async def test_of_many_at_once_exactly_one_is_admitted(store: Store) -> None:
     intakes = [Intake(store) for _ in range(4)]
     arrivals = [nth(n % 10 + 1, audited=True, member_id=MemberId(n % 3 + 1)) for n in range(200)]
@@ -109,9 +118,9 @@ async def test_what_asks_for_it_is_audited_once(store: Store) -> None:
 async def test_old_interactions_are_cleaned_up_on_the_way(store: Store) -> None:
     intake = Intake(store)
     for n in range(1, INTERACTION_PURGE_EVERY):
-        await intake.admit(nth(n))
+        await intake.admit(nth(n, audited=True))
     later = AT + timedelta(seconds=INTERACTION_KEPT_S + 1)
-    await intake.admit(nth(1_000_000, at=later))
+    await intake.admit(nth(1_000_000, at=later, audited=True))
     assert await rows(store, "SELECT interaction_id FROM interactions_seen") == [(1_000_000,)]
 
 
@@ -119,7 +128,7 @@ async def test_what_is_remembered_is_bounded(store: Store) -> None:
     intake = Intake(store, known_max=5)
     for n in range(1, 21):
         await intake.admit(nth(n, member_id=MemberId(n), guild_id=GuildId(n)))
-    assert len(intake._members) == len(intake._guilds) == 5
+    assert len(intake._members) == len(intake._guilds) == len(intake._seen) == 5
     forgotten = await intake.admit(nth(100, member_id=MemberId(1), guild_id=GuildId(1)))
     remembered = await intake.admit(nth(101, member_id=MemberId(1), guild_id=GuildId(1)))
     assert forgotten == remembered
