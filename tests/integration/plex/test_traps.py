@@ -123,9 +123,12 @@ class TestGlobalHeaders:
             else:
                 assert seen.where == f"player:{to}"
                 assert seen.header("X-Plex-Token") != stage.sim.token
-        await stage.plex.title(stage.title("Low Orbit"))
+        await stage.plex.play(stage.player(LIVING_ROOM), stage.title("Low Orbit"), resume=False, shuffle=False)
         others = [seen for seen in stage.sim.requests if not seen.path.startswith("/player/")]
-        assert [seen for seen in others if seen.header("X-Plex-Target-Client-Identifier")] == []
+        assert {"/playQueues", "/security/token"} <= {seen.path for seen in others}
+        for seen in others:
+            assert seen.header("X-Plex-Target-Client-Identifier") is None
+            assert seen.header("X-Plex-Token") == stage.sim.token
 
 
 class TestStatuses:
@@ -199,6 +202,13 @@ class TestWebPages:
             await adapter.create_queue({"uri": f"server://{sim.machine_id}/x/library/metadata/{key}", "type": "video"})
         assert caught.value.kind is UpstreamKind.BROKEN
         adapter.close()
+
+    async def test_a_page_instead_of_a_player_s_answer_is_no_answer(self, stage: Stage) -> None:
+        """To plexapi it is bad XML, as the bare "OK" of many players is: the command would seem to be accepted."""
+        player = stage.player(ROKU)
+        stage.sim.faults.add("/player/playback/", "html", where=player.player_id)
+        await stage.plex.set_volume(player, 12)
+        assert stage.sim.players[ROKU].volume == 12  # it went through the server
 
     async def test_a_page_instead_of_sessions_is_a_silent_server(self, stage: Stage) -> None:
         stage.sim.faults.add("/status/sessions", "html")
@@ -308,6 +318,17 @@ class TestLeakingErrors:
                 assert "http://" not in text
             else:
                 assert fault in ("truncate", "garbage")  # an answer that is no XML is an answer
+        adapter.close()
+
+    async def test_a_refused_connection_shows_neither(self, sim: PlexSim) -> None:
+        """The text of this error holds the whole query."""
+        adapter = adapter_for(sim)
+        token = await adapter.delegation_token()
+        assert token
+        with pytest.raises(UpstreamError) as caught:
+            await adapter.command(target(sim, SHIELD), "playback/playMedia", {"token": token}, is_proxied=False)
+        assert caught.value.kind is UpstreamKind.UNREACHABLE
+        assert token not in "".join(traceback.format_exception(caught.value))
         adapter.close()
 
     async def test_a_body_that_stops_has_timed_out(self, sim: PlexSim) -> None:
