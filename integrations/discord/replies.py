@@ -186,11 +186,13 @@ async def _reply_without_token(
     interaction: AnyInteraction, call: Call, answer: _Answer, *, is_private: bool
 ) -> discord.Message | None:
     """Nothing goes through a dead token: a public answer is posted in the channel, a private one cannot be given."""
+    call.mark(Stage.LOST)
     if is_private or interaction.channel_id is None:
         log.warning("private_answer_too_late", what=call.what)
         return None
     channel = interaction.client.get_partial_messageable(interaction.channel_id)
-    _, message = await follow_up(interaction, lambda: channel.send(nonce=interaction.id, **answer.to_send()))
+    # Discord answers the same nonce with the first message, so this may be repeated like an edit.
+    _, message = await edit(interaction, lambda: channel.send(nonce=interaction.id, **answer.to_send()))
     return message
 
 

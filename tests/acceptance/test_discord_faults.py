@@ -101,8 +101,9 @@ async def test_what_was_said_while_the_socket_was_down_is_answered_after_the_res
     assert orders(stage, "pause") == sent + 1
 
 
+@pytest.mark.soak
 async def test_a_gateway_that_does_not_acknowledge_is_left(stage: Stage) -> None:
-    """A zombie: the socket is open and nothing comes. The first heartbeat interval shows it."""
+    """A zombie: the socket is open and nothing comes. discord.py takes a minute to be sure."""
     stage.lab.gateway.heartbeat_ms = 600
     try:
         stage.lab.gateway.drop_all()
@@ -110,7 +111,7 @@ async def test_a_gateway_that_does_not_acknowledge_is_left(stage: Stage) -> None
         await stage.wait_for(lambda: bool(stage.lab.gateway.connections - before), "a session with short beats", 30)
         zombies = set(stage.lab.gateway.connections)
         stage.lab.faults.mute_acks = True
-        await stage.wait_for(lambda: not zombies & stage.lab.gateway.connections, "the zombie to be left", 60)
+        await stage.wait_for(lambda: not zombies & stage.lab.gateway.connections, "the zombie to be left", 90)
         stage.lab.faults.mute_acks = False
     finally:
         stage.lab.gateway.heartbeat_ms = 41_250
@@ -209,7 +210,7 @@ async def test_an_edit_of_a_card_is_made_good(stage: Stage, how: dict[str, Any])
 
 
 async def test_a_channel_post_whose_answer_is_lost_stands_there_once(stage: Stage) -> None:
-    """After 15 minutes Discord takes an answer no more: a public one is posted in the channel instead."""
+    """After 15 minutes Discord takes an answer no more: a public one is posted in the channel instead, and works."""
     alice = stage.controller()
     hold = stage.plex.faults.add("^/library/metadata/", "hold", times=1)
     shown = await play(stage, alice)
@@ -219,8 +220,9 @@ async def test_a_channel_post_whose_answer_is_lost_stands_there_once(stage: Stag
     hold.release()
     await stage.wait_for(lambda: fault.hits == 1, "the post", 20)
     await stage.wait_for(lambda: any("on **" in seen.text for seen in alice.sees()), "the card", 20)
-    other = await alice.slash("players")
-    await answered(other)
+    (card,) = [seen for seen in alice.sees() if "on **" in seen.text]
+    await card.click("Pause")
+    await card.until("⏸ Paused")
     assert sum("on **" in seen.text for seen in alice.sees()) == 1
 
 
@@ -280,6 +282,6 @@ async def test_one_member_double_clicks(stage: Stage) -> None:
     assert "Resume" in card.buttons
     stopped = await asyncio.gather(card.click("Stop"), card.click("Stop"))
     await card.until("⏹ Ended")
-    told = [one.text for one in stopped if one.messages]
-    assert all("This card has ended" in text for text in told), told
+    assert "This card has ended" in stopped[1].text
+    assert stopped[1].is_private
     assert next(seen for seen in alice.sees() if not seen.is_private).text == card.text
