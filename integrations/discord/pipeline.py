@@ -1,7 +1,7 @@
 """The one way of every interaction: commands, autocomplete, components and modals alike.
 
-Order: trace id, deferral armed, draining, guild allow-list, access, rate limit, intake (profile, idempotency, audit:
-one unit of work), handler, errors to sentences, metrics. Autocomplete writes nothing and answers with choices.
+Order: trace id, deferral armed, draining, guild allow-list, access, rate limit, intake (profile, idempotency, audit: at
+most one unit of work), handler, errors to sentences, metrics. Autocomplete writes nothing and answers with choices.
 """
 
 from __future__ import annotations
