@@ -52,6 +52,8 @@ async def _told_as_upstream(name: str) -> AsyncIterator[None]:
         yield
     except discord.LoginFailure as error:
         raise UpstreamError(service, UpstreamKind.UNAUTHORIZED) from error
+    except discord.RateLimited as error:
+        raise UpstreamError(service, UpstreamKind.BUSY, f"asks to wait {error.retry_after:.0f} s") from error
     except discord.HTTPException as error:
         is_busy = error.status == 429 or error.status >= _BUSY_FROM
         kind = UpstreamKind.BUSY if is_busy else UpstreamKind.BROKEN
