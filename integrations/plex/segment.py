@@ -6,6 +6,7 @@ from array import array
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import accumulate
+from operator import itemgetter
 
 from rapidfuzz import process
 from rapidfuzz.distance import OSA
@@ -37,12 +38,10 @@ class Segment:
 
     def __init__(self, kind: TitleKind, titles: Iterable[Title], recent: Sequence[tuple[int, Title]] = ()) -> None:
         self.kind = kind
-        named = sorted(
-            ((folded(title.name), title) for title in titles),
-            key=lambda pair: (pair[0], -(pair[1].year or 0), pair[1].ref.rating_key),
-        )
+        named = [(_order(title), title) for title in titles]
+        named.sort(key=itemgetter(0))  # plain text: comparing tuples would hold up the event loop for longer
         self.titles = [title for _, title in named]
-        self.names = [key for key, _ in named]
+        self.names = [folded(title.name) for title in self.titles]
         self.texts = [" " + searchable(title) for title in self.titles]
         self.recent = tuple(recent)
         self._keys, self._owners = _sorted_names(self.names)
@@ -123,6 +122,11 @@ class Segment:
             yield from self._postings[at]
 
 
+def _order(title: Title) -> str:
+    """Sorts by name, then the newer first, then by reference."""
+    return f"{folded(title.name)}\0{9999 - (title.year or 0):04}\0{title.ref.rating_key}"
+
+
 def _nearest(word: str, pool: list[str], slips: int) -> list[str]:
     found = process.extract(word, pool, scorer=OSA.distance, score_cutoff=slips, limit=_NEAR_MAX)
     return [near for near, _, _ in found]
@@ -130,8 +134,8 @@ def _nearest(word: str, pool: list[str], slips: int) -> list[str]:
 
 def _sorted_names(names: list[str]) -> tuple[list[str], array[int]]:
     pairs = list(zip(names, range(len(names)), strict=True))
-    pairs += [(bare, at) for at, key in enumerate(names) if (bare := without_article(key)) != key]
-    pairs.sort()
+    pairs += sorted((bare, at) for at, key in enumerate(names) if (bare := without_article(key)) != key)
+    pairs.sort()  # two runs in order, which are only merged
     return [key for key, _ in pairs], array("I", (at for _, at in pairs))
 
 
