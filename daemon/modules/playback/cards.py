@@ -19,8 +19,7 @@ from daemon.kernel.health import Check, Status
 from daemon.services.panels import Panel, Panels
 from integrations.plex import Plex
 
-from . import faces
-from .faces import Face, Phase
+from .faces import Face, Phase, foreseen
 from .orders import Verb
 from .players import player_name
 
@@ -122,20 +121,20 @@ class Cards:
         playback = None if title else await self._plex.playback(player.ref)
         problem = None if title else await self._problem(player)
         if title is not None:
-            face = faces.starting(title, player_name(player))
+            face = Face.starting(title, player_name(player))
         elif playback is not None:
-            face = faces.live(playback, now, problem)
+            face = Face.live(playback, now, problem)
         else:
             raise UserError(f"Nothing plays on {player_name(player)} any more.", "nothing_plays")
         poster = await self._poster(title or (playback.title if playback else None))
-        face = faces.with_poster(face, poster)
+        face = face.with_poster(poster)
         panel = await self._panels.add(
             module=MODULE,
             kind=KIND,
             app_id=place.app_id,
             guild_id=place.guild_id,
             channel_id=place.channel_id,
-            state={"player": str(player.ref), "problem": problem, **faces.to_state(face)},
+            state={"player": str(player.ref), "problem": problem, **face.to_state()},
         )
         card = _Card(panel, player.ref, face, True, problem, playback, looked_at=now, edited_at=now)
         await self._post(card, poster, post)
@@ -166,7 +165,7 @@ class Cards:
             if player is None or panel.message_id is None:
                 await self._panels.end(panel.panel_id)
                 continue
-            card = _Card(panel, player, faces.from_state(panel.state), False, panel.state.get("problem"))
+            card = _Card(panel, player, Face.from_state(panel.state), False, panel.state.get("problem"))
             self._replace(self._older_than(card))
             self._cards[panel.panel_id] = card
             self._enqueue(card)
@@ -219,14 +218,14 @@ class Cards:
         card = self._open_card(panel_id)
         now = self._clock.now()
         if verb is Verb.STOP:
-            self._press(card, faces.ended(card.face), now)
+            self._press(card, card.face.ended(), now)
             await self._end(card)
             return card.face
         playback = card.playback or await self._plex.playback(card.player)
         if playback is not None:
-            card.playback = faces.after(playback, verb, value, now)
+            card.playback = foreseen(playback, verb, value, now)
             face = replace(
-                faces.live(card.playback, now, card.problem), poster=card.face.poster, picture=card.face.picture
+                Face.live(card.playback, now, card.problem), poster=card.face.poster, picture=card.face.picture
             )
             self._press(card, face, now)
         return card.face
@@ -271,7 +270,7 @@ class Cards:
         if card.is_held:
             return
         stamp = card.stamp
-        face = faces.replaced(card.face) if card.is_replaced else await self._look(card)
+        face = card.face.replaced() if card.is_replaced else await self._look(card)
         if card.stamp != stamp or card.is_held or card.panel.panel_id not in self._cards:
             return
         if face is not None and face.poster == card.face.poster:
@@ -285,28 +284,28 @@ class Cards:
         try:
             playback = await self._plex.playback(card.player)
         except UpstreamError as error:
-            return faces.with_notice(card.face, f"{error.service} {error.kind}.") if card.is_shown else None
+            return card.face.with_notice(f"{error.service} {error.kind}.") if card.is_shown else None
         except UserError:  # the player or its server is gone
             playback = None
         if playback is not None and playback.state is not PlayState.STOPPED:
             card.playback, card.missing = playback, 0
-            return faces.live(playback, now, card.problem)
+            return Face.live(playback, now, card.problem)
         card.missing += 1
         if card.face.phase is Phase.STARTING and (now - card.panel.created_at).total_seconds() < STARTING_S:
             return None
-        return faces.ended(card.face) if card.missing >= _MISSING_LOOKS else None
+        return card.face.ended() if card.missing >= _MISSING_LOOKS else None
 
     async def _show(self, card: _Card, face: Face, show: Show) -> None:
         news: tuple[Poster] | None = None
         if face.poster != card.face.poster:
             news = (await self._poster(card.playback.title if card.playback else None),)
-            face = faces.with_poster(face, news[0])
+            face = face.with_poster(news[0])
         shown = await show(card.panel, face, news)
         match shown:
             case Shown.OK:
                 self._forbidden.discard(card.panel.channel_id)
-                if faces.to_state(face) != faces.to_state(card.face):
-                    state = {"player": str(card.player), "problem": card.problem, **faces.to_state(face)}
+                if face.to_state() != card.face.to_state():
+                    state = {"player": str(card.player), "problem": card.problem, **face.to_state()}
                     await self._panels.update_state(card.panel.panel_id, state)
                 card.face, card.is_shown, card.edited_at = face, True, self._clock.now()
             case Shown.FORBIDDEN:

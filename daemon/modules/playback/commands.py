@@ -14,10 +14,10 @@ from daemon.core.media import StreamKind
 from integrations.discord.policy import policy
 from integrations.plex import Plex
 
-from . import titles
 from .commands_outcomes import Outcomes
 from .desk import Desk
 from .orders import Asker, Order, Verb
+from .titles import title_choices
 
 AnyInteraction = discord.Interaction[Any]
 Choices = list[app_commands.Choice[str]]
@@ -177,7 +177,7 @@ class PlaybackCommands(commands.Cog):
     @play.autocomplete("title")
     @queue_add.autocomplete("title")
     async def _suggest_title(self, interaction: AnyInteraction, current: str) -> Choices:
-        return _to_choices(titles.choices(self._plex.suggest(current)))
+        return _to_choices(title_choices(self._plex.suggest(current)))
 
     @play.autocomplete("player")
     @pause.autocomplete("player")

@@ -15,13 +15,13 @@ from integrations.discord.components import ComponentSet, component
 from integrations.discord.replies import update
 from integrations.plex import Plex
 
-from . import views
 from .cards import Cards
 from .commands_outcomes import Outcomes, asker_of
 from .desk import Desk
 from .lists import parse_page
 from .orders import EVERYBODYS, Order, Verb
 from .picks import Picks
+from .views import card_view
 
 AnyInteraction = discord.Interaction[Any]
 Ids = tuple[str, ...]
@@ -140,7 +140,7 @@ class PlaybackComponents(ComponentSet):
         player = self._cards.player_of(panel_id, message_id)
         await self._desk.carry_out(Order(verb, player=str(player), value=value), asker_of(interaction))
         face = await self._cards.obeyed(panel_id, verb, value)
-        await update(interaction, view=views.card_view(self, panel_id, face))
+        await update(interaction, view=card_view(self, panel_id, face))
 
 
 def panel_id_of(ids: Ids) -> PanelId:

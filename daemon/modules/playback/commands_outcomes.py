@@ -17,13 +17,25 @@ from integrations.discord.messages import Edited, Messages
 from integrations.discord.replies import reply, update
 from integrations.plex import Plex
 
-from . import players, titles, views
 from .cards import Cards, Place, Poster, Shown
 from .desk import Desk
 from .faces import Face
 from .lists import page_of
 from .orders import EVERYBODYS, Asker, Done, Listing, Order, PickPlayer, PickTitle, Started, Verb
 from .picks import Picks
+from .players import player_choices, player_name
+from .titles import title_choices, title_name
+from .views import (
+    NOW_PAGE,
+    PLAYERS_PAGE,
+    QUEUE_PAGE,
+    card_view,
+    menu_view,
+    note_view,
+    now_view,
+    players_view,
+    queue_view,
+)
 
 AnyInteraction = discord.Interaction[Any]
 
@@ -62,7 +74,7 @@ class Outcomes:
         outcome = await self._desk.carry_out(order, asker_of(interaction))
         match outcome:
             case Done():
-                await self._say(interaction, views.note_view(outcome.sentence))
+                await self._say(interaction, note_view(outcome.sentence))
             case Started():
                 await self._show_started(interaction, outcome)
             case Listing():
@@ -85,8 +97,8 @@ class Outcomes:
         roster = await self._plex.roster()
         if roster.is_blind:
             raise next(iter(roster.failures.values()))
-        page = page_of(roster.players, number, views.PLAYERS_PAGE)
-        await self._say(interaction, views.players_view(self._items, page, tuple(roster.failures)))
+        page = page_of(roster.players, number, PLAYERS_PAGE)
+        await self._say(interaction, players_view(self._items, page, tuple(roster.failures)))
 
     async def turn_queue(self, interaction: AnyInteraction, pick: PanelId, number: int) -> None:
         """Another page of a play queue that is shown."""
@@ -108,7 +120,7 @@ class Outcomes:
         """Post a public card that follows the player; `title` is what it was just told to play."""
 
         async def post(panel_id: PanelId, face: Face, poster: Poster) -> tuple[ChannelId, MessageId] | None:
-            view = views.card_view(self._items, panel_id, face)
+            view = card_view(self._items, panel_id, face)
             message = await reply(interaction, view=view, files=files_of(face, poster), private=False)
             return None if message is None else (ChannelId(message.channel.id), MessageId(message.id))
 
@@ -118,8 +130,8 @@ class Outcomes:
 
     async def _show_started(self, interaction: AnyInteraction, started: Started) -> None:
         if interaction.message is not None:
-            what = f"{titles.name_of(started.title)} starts on {players.player_name(started.player)}."
-            await update(interaction, view=views.note_view(what))
+            what = f"{title_name(started.title)} starts on {player_name(started.player)}."
+            await update(interaction, view=note_view(what))
         await self.post_card(interaction, started.player, started.title)
 
     async def _ask(self, interaction: AnyInteraction, outcome: PickTitle | PickPlayer) -> None:
@@ -127,31 +139,31 @@ class Outcomes:
             question = "Several titles fit. Which one?"
             if not outcome.is_complete:
                 question += "\n-# Not every server answered, so there may be more."
-            lines = titles.choices(outcome.titles)
+            lines = title_choices(outcome.titles)
         else:
-            question, lines = "On which player?", players.choices(outcome.players)
+            question, lines = "On which player?", player_choices(outcome.players)
         profile = call_of(interaction).profile_id
         pick = await self._picks.keep(outcome.order, profile, place_of(interaction))
         kind = "title" if isinstance(outcome, PickTitle) else "player"
         action = f"open-{kind}" if outcome.order.verb in EVERYBODYS else f"pick-{kind}"
-        await self._say(interaction, views.menu_view(self._items, action, pick, question, lines), private=True)
+        await self._say(interaction, menu_view(self._items, action, pick, question, lines), private=True)
 
     async def _listing(
         self, interaction: AnyInteraction, listing: Listing, number: int, pick: PanelId | None = None
     ) -> discord.ui.LayoutView:
-        name = players.player_name(listing.player)
+        name = player_name(listing.player)
         if listing.queue is None or not listing.queue.items:
-            return views.note_view(f"The queue of {name} is empty.")
-        page = page_of(listing.queue.items, number, views.QUEUE_PAGE)
+            return note_view(f"The queue of {name} is empty.")
+        page = page_of(listing.queue.items, number, QUEUE_PAGE)
         if page.count > 1 and pick is None:
             order = Order(Verb.QUEUE_SHOW, player=str(listing.player.ref))
             pick = await self._picks.keep(order, call_of(interaction).profile_id, place_of(interaction))
-        return views.queue_view(self._items, listing.queue, listing.player, page, pick)
+        return queue_view(self._items, listing.queue, listing.player, page, pick)
 
     def _now(self, now: NowPlaying, number: int) -> discord.ui.LayoutView:
         when = self._clock.now()
         lines = [(playback, playback.position_at(when)) for playback in now.playbacks]
-        return views.now_view(self._items, now, page_of(lines, number, views.NOW_PAGE))
+        return now_view(self._items, now, page_of(lines, number, NOW_PAGE))
 
     async def _say(
         self, interaction: AnyInteraction, view: discord.ui.LayoutView, *, private: bool | None = None
@@ -177,7 +189,7 @@ class Wall:
             panel.app_id,
             panel.channel_id,
             panel.message_id,
-            view=views.card_view(self._items, panel.panel_id, face),
+            view=card_view(self._items, panel.panel_id, face),
             files=None if news is None else files_of(face, news[0]),
         )
         return _SHOWN[edited]

@@ -14,8 +14,10 @@ from daemon.core.text import clamp, duration, fold, parse_position, plain
 from daemon.services.profiles import Profiles
 from integrations.plex import Plex
 
-from . import players, titles, tracks
 from .orders import Asker, Done, Listing, Order, Outcome, PickPlayer, PickTitle, Started, Verb
+from .players import matching, player_choices, player_name
+from .titles import clear_winner, title_name
+from .tracks import find_track, track_choices, track_label
 
 LAST_PLAYER = "playback.player"
 QUEUE_ITEM = "q:"
@@ -56,8 +58,8 @@ class Desk:
     async def suggest_players(self, text: str, asker: Asker) -> list[tuple[str, str]]:
         """(label, reference) of controllable players for `text`, the member's last one first."""
         known = [player for player in await self._plex.players() if player.is_controllable]
-        wanted = players.matching(text, known) if fold(text) else known
-        return players.choices(wanted, first=await self._last_player(asker))
+        wanted = matching(text, known) if fold(text) else known
+        return player_choices(wanted, first=await self._last_player(asker))
 
     async def suggest_tracks(
         self, text: str, player: str | None, kind: StreamKind, asker: Asker
@@ -66,7 +68,7 @@ class Desk:
         chosen = await self._player(Order(Verb.AUDIO, player=player), asker)
         if isinstance(chosen, PickPlayer):
             return []
-        lines = tracks.choices(await self._plex.streams(chosen.ref), kind)
+        lines = track_choices(await self._plex.streams(chosen.ref), kind)
         return [(label, value) for label, value, _ in lines if fold(text) in fold(label)]
 
     async def suggest_queue(self, text: str, player: str | None, asker: Asker) -> list[tuple[str, str]]:
@@ -74,7 +76,7 @@ class Desk:
         chosen = await self._player(Order(Verb.QUEUE_REMOVE, player=player), asker)
         queue = None if isinstance(chosen, PickPlayer) else await self._plex.queue(chosen.ref)
         lines = [
-            (f"{place}. {clamp(titles.name_of(item.title), 90)}", f"{QUEUE_ITEM}{item.item_id}")
+            (f"{place}. {clamp(title_name(item.title), 90)}", f"{QUEUE_ITEM}{item.item_id}")
             for place, item in enumerate(queue.items if queue else (), start=1)
         ]
         return [line for line in lines if fold(text) in fold(line[0])][:AUTOCOMPLETE_CHOICES_MAX]
@@ -89,7 +91,7 @@ class Desk:
         fitting = found.titles
         if not fold(text):  # nothing but signs: a search has no words to go by and gives what is new
             fitting = tuple(title for title in fitting if text in title.name)
-        if (winner := titles.clear_winner(text, fitting)) is not None:
+        if (winner := clear_winner(text, fitting)) is not None:
             return winner
         if fitting:
             return PickTitle(order, fitting[:SELECT_OPTIONS_MAX], found.is_complete)
@@ -111,7 +113,7 @@ class Desk:
 
     def _named_player(self, order: Order, roster: Roster) -> Player | PickPlayer:
         text = clamp(plain((order.player or "")[: 4 * QUERY_CHARS_MAX]), QUERY_CHARS_MAX)
-        found = players.matching(text, roster.players)
+        found = matching(text, roster.players)
         if not found:
             _check_silence(text, roster)
             if PlayerRef.parse(text):
@@ -153,12 +155,12 @@ class Desk:
     async def _with_title(self, order: Order, player: Player, title: Title) -> Done | Started:
         if order.verb is Verb.QUEUE_ADD:
             await self._plex.queue_add(player.ref, title.ref)
-            return Done(f"Added {titles.name_of(title)} to the queue of {players.player_name(player)}.", player)
+            return Done(f"Added {title_name(title)} to the queue of {player_name(player)}.", player)
         started = await self._plex.play(player.ref, title.ref, resume=not order.from_start, shuffle=order.shuffle)
         return Started(started, player)
 
     async def _control(self, order: Order, player: Player) -> str:
-        name = players.player_name(player)
+        name = player_name(player)
         match order.verb:
             case Verb.PAUSE:
                 await self._plex.pause(player.ref)
@@ -187,7 +189,7 @@ class Desk:
                 return await self._change_queue(order, player)
 
     async def _seek(self, player: Player, text: str) -> str:
-        name = players.player_name(player)
+        name = player_name(player)
         playback = await self._plex.playback(player.ref)
         if playback is None:
             raise UserError(f"Nothing plays on {name}, so there is nothing to seek in.", "nothing_plays")
@@ -198,7 +200,7 @@ class Desk:
             raise UserError(f"I cannot read “{said}” as a position; {_SEEK_EXAMPLES}.", "bad_position")
         is_relative = text.strip()[:1] in ("+", "-")
         if end_ms and position > end_ms and not is_relative:
-            what = titles.name_of(playback.title)
+            what = title_name(playback.title)
             raise UserError(f"{what} is only {duration(end_ms)} long; {_SEEK_EXAMPLES}.", "beyond_end")
         bounded = max(0, min(position, end_ms)) if end_ms else max(0, position)
         await self._plex.seek(player.ref, bounded)
@@ -213,36 +215,36 @@ class Desk:
         if text[:1] in ("+", "-"):
             playback = await self._plex.playback(player.ref)
             if playback is None or playback.volume is None:
-                name = players.player_name(player)
+                name = player_name(player)
                 raise UserError(f"{name} does not say how loud it is; use /volume with a level.", "no_volume")
             level = max(0, min(100, playback.volume + level))
         if not 0 <= level <= 100:
             raise UserError("The volume is a number from 0 to 100.", "bad_volume")
         await self._plex.set_volume(player.ref, level)
-        return f"The volume of {players.player_name(player)} is {level} %."
+        return f"The volume of {player_name(player)} is {level} %."
 
     async def _set_audio(self, player: Player, text: str) -> str:
         stream = await self._track(player, text, StreamKind.AUDIO)
         if stream is None:
             raise UserError("The sound cannot be switched off; use /volume 0.", "no_track")
         await self._plex.set_audio(player.ref, stream.stream_id)
-        return f"The audio of {players.player_name(player)} is {tracks.label_of(stream)}."
+        return f"The audio of {player_name(player)} is {track_label(stream)}."
 
     async def _set_subtitles(self, player: Player, text: str) -> str:
         stream = await self._track(player, text, StreamKind.SUBTITLE)
         await self._plex.set_subtitles(player.ref, stream.stream_id if stream else None)
-        what = tracks.label_of(stream) if stream else "off"
-        return f"The subtitles of {players.player_name(player)} are {what}."
+        what = track_label(stream) if stream else "off"
+        return f"The subtitles of {player_name(player)} are {what}."
 
     async def _track(self, player: Player, text: str, kind: StreamKind) -> Stream | None:
         playback = await self._plex.playback(player.ref)
         if playback is None:
-            name = players.player_name(player)
+            name = player_name(player)
             raise UserError(f"Nothing plays on {name}, so there are no tracks to choose from.", "nothing_plays")
-        return tracks.find(text[:QUERY_CHARS_MAX], playback.audio + playback.subtitles, kind)
+        return find_track(text[:QUERY_CHARS_MAX], playback.audio + playback.subtitles, kind)
 
     async def _change_queue(self, order: Order, player: Player) -> str:
-        name = players.player_name(player)
+        name = player_name(player)
         if order.verb is Verb.QUEUE_CLEAR:
             await self._plex.queue_clear(player.ref)
             return f"The queue of {name} is empty now."
@@ -252,7 +254,7 @@ class Desk:
         queue = await self._plex.queue(player.ref)
         item = find_item(order.value or "", queue.items if queue else ())
         await self._plex.queue_remove(player.ref, item.item_id)
-        return f"Removed {titles.name_of(item.title)} from the queue of {name}."
+        return f"Removed {title_name(item.title)} from the queue of {name}."
 
 
 def _check_silence(reference: str, roster: Roster) -> None:
@@ -264,7 +266,7 @@ def _check_silence(reference: str, roster: Roster) -> None:
 
 def _refusal(player: Player) -> str:
     problem = (player.problem or "").strip()
-    return f"{players.player_name(player)} cannot be controlled: {problem or 'it does not answer'}"
+    return f"{player_name(player)} cannot be controlled: {problem or 'it does not answer'}"
 
 
 def find_item(text: str, items: Sequence[QueueItem]) -> QueueItem:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
@@ -10,9 +11,9 @@ from typing import Any
 from daemon.core.media import Playback, PlayState, Stream, Title, TitleKind, TitleRef
 from daemon.core.text import duration, plain
 
-from . import titles
 from .orders import Verb
 from .players import player_name
+from .titles import title_name
 
 
 class Phase(StrEnum):
@@ -56,6 +57,96 @@ class Face:
         now = duration(self.position_s * 1000)
         return f"{now} / {duration(self.duration_s * 1000)}" if self.duration_s else now
 
+    @classmethod
+    def starting(cls, title: Title, player: str) -> Face:
+        """The face of a card whose player was just told to play `title`."""
+        return cls(
+            Phase.STARTING,
+            name=_own_name(title),
+            context=context_of(title),
+            year=title.year,
+            player=player,
+            duration_s=(title.duration_ms or 0) // 1000,
+            poster=title.ref,
+        )
+
+    @classmethod
+    def live(cls, playback: Playback, now: datetime, problem: str | None = None) -> Face:
+        """The face of a player that plays or pauses; `problem` says why it cannot be controlled."""
+        title = playback.title
+        return cls(
+            Phase.LIVE,
+            name=_own_name(title),
+            context=context_of(title),
+            year=title.year,
+            player=player_name(playback.player),
+            account=plain(playback.account) if playback.account else None,
+            state=playback.state,
+            position_s=playback.position_at(now) // 1000,
+            duration_s=playback.duration_ms // 1000,
+            volume=playback.volume,
+            audio=playback.audio,
+            subtitles=playback.subtitles,
+            poster=title.ref,
+            notice=problem,
+            is_controllable=problem is None,
+        )
+
+    def with_poster(self, image: bytes | None) -> Face:
+        """The same with the file name that suits the image: PNG or JPEG."""
+        if not image:
+            return replace(self, picture=None)
+        return replace(self, picture="poster.png" if image.startswith(b"\x89PNG") else "poster.jpg")
+
+    def with_notice(self, notice: str) -> Face:
+        """The same as it stands, with a sentence about why it stands."""
+        return replace(self, notice=notice)
+
+    def ended(self) -> Face:
+        """The same after the end: position and tracks no longer mean anything."""
+        never_began = self.phase is Phase.STARTING
+        return replace(
+            self,
+            phase=Phase.ENDED,
+            state=PlayState.STOPPED,
+            position_s=0,
+            volume=None,
+            audio=(),
+            subtitles=(),
+            notice="The player did not begin to play it." if never_began else None,
+        )
+
+    def replaced(self) -> Face:
+        """The same when a newer card shows the player."""
+        return replace(self.ended(), phase=Phase.REPLACED)
+
+    def to_state(self) -> dict[str, Any]:
+        """What must be known of it after a restart, to say what ended: JSON for the database."""
+        return {
+            "name": self.name,
+            "context": self.context,
+            "year": self.year,
+            "player_name": self.player,
+            "duration_s": self.duration_s,
+            "poster": str(self.poster) if self.poster else None,
+            "picture": self.picture,
+        }
+
+    @classmethod
+    def from_state(cls, state: Mapping[str, Any]) -> Face:
+        """The face of a card that was open when the daemon went down, before its player was looked at again."""
+        poster = state["poster"]
+        return cls(
+            Phase.LIVE,
+            name=state["name"],
+            context=state["context"],
+            year=state["year"],
+            player=state["player_name"],
+            duration_s=state["duration_s"],
+            poster=TitleRef.parse(poster) if poster else None,
+            picture=state["picture"],
+        )
+
 
 def context_of(title: Title) -> str:
     """What a title belongs to, on one line: show and episode number, artist and album; "" for what stands alone."""
@@ -71,106 +162,11 @@ def context_of(title: Title) -> str:
     return " · ".join(plain(part) for part in parts if part)
 
 
-def starting(title: Title, player: str) -> Face:
-    """The face of a card whose player was just told to play `title`."""
-    return Face(
-        Phase.STARTING,
-        name=_own_name(title),
-        context=context_of(title),
-        year=title.year,
-        player=player,
-        duration_s=(title.duration_ms or 0) // 1000,
-        poster=title.ref,
-    )
-
-
-def live(playback: Playback, now: datetime, problem: str | None = None) -> Face:
-    """The face of a player that plays or pauses; `problem` says why it cannot be controlled."""
-    title = playback.title
-    return Face(
-        Phase.LIVE,
-        name=_own_name(title),
-        context=context_of(title),
-        year=title.year,
-        player=player_name(playback.player),
-        account=plain(playback.account) if playback.account else None,
-        state=playback.state,
-        position_s=playback.position_at(now) // 1000,
-        duration_s=playback.duration_ms // 1000,
-        volume=playback.volume,
-        audio=playback.audio,
-        subtitles=playback.subtitles,
-        poster=title.ref,
-        notice=problem,
-        is_controllable=problem is None,
-    )
-
-
-def with_poster(face: Face, image: bytes | None) -> Face:
-    """`face` with the file name that suits the image: PNG or JPEG."""
-    if not image:
-        return replace(face, picture=None)
-    return replace(face, picture="poster.png" if image.startswith(b"\x89PNG") else "poster.jpg")
-
-
-def ended(last: Face) -> Face:
-    """`last` after the end: position and tracks no longer mean anything."""
-    never_began = last.phase is Phase.STARTING
-    return replace(
-        last,
-        phase=Phase.ENDED,
-        state=PlayState.STOPPED,
-        position_s=0,
-        volume=None,
-        audio=(),
-        subtitles=(),
-        notice="The player did not begin to play it." if never_began else None,
-    )
-
-
-def with_notice(last: Face, notice: str) -> Face:
-    """`last` as it stood, with a sentence about why it stands."""
-    return replace(last, notice=notice)
-
-
-def replaced(last: Face) -> Face:
-    """`last` when a newer card shows the same player."""
-    return replace(ended(last), phase=Phase.REPLACED)
-
-
 def _own_name(title: Title) -> str:
-    return plain(title.name) or titles.name_of(title)
+    return plain(title.name) or title_name(title)
 
 
-def to_state(face: Face) -> dict[str, Any]:
-    """What must be known of a face after a restart, to say what ended: JSON for the database."""
-    return {
-        "name": face.name,
-        "context": face.context,
-        "year": face.year,
-        "player_name": face.player,
-        "duration_s": face.duration_s,
-        "poster": str(face.poster) if face.poster else None,
-        "picture": face.picture,
-    }
-
-
-def from_state(state: dict[str, Any]) -> Face:
-    """The face of a card that was open when the daemon went down, before its player was looked at again."""
-    poster = state["poster"]
-    return Face(
-        Phase.LIVE,
-        name=state["name"],
-        context=state["context"],
-        year=state["year"],
-        player=state["player_name"],
-        duration_s=state["duration_s"],
-        poster=TitleRef.parse(poster) if poster else None,
-        picture=state["picture"],
-    )
-
-
-def after(playback: Playback, verb: Verb, value: str | None, now: datetime) -> Playback:
+def foreseen(playback: Playback, verb: Verb, value: str | None, now: datetime) -> Playback:
     """What the player will show once it has obeyed: it tells so itself only seconds later.
 
     Going to another title cannot be foreseen, so NEXT and PREVIOUS change nothing here.

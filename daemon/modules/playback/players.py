@@ -15,19 +15,19 @@ def player_name(player: Player) -> str:
     return plain(player.name) or plain(player.product) or "Unnamed player"
 
 
-def label_of(player: Player, *, where: str = "") -> str:
+def player_label(player: Player, *, where: str = "") -> str:
     """A line for a list: `Living Room · Plex HTPC · playing`; at most 100 characters."""
     state = player.state.value if player.state is not PlayState.STOPPED else ""
     tail = "".join(f" · {part}" for part in (clamp(plain(player.product), 40), state, where) if part)
     return clamp(player_name(player), CHOICE_CHARS_MAX - len(tail)) + tail
 
 
-def choices(players: Sequence[Player], *, first: str | None = None) -> list[tuple[str, str]]:
+def player_choices(players: Sequence[Player], *, first: str | None = None) -> list[tuple[str, str]]:
     """(label, reference) for at most 25 players, the one whose reference is `first` at the top."""
     ordered = sorted(players, key=lambda player: str(player.ref) != first)[:AUTOCOMPLETE_CHOICES_MAX]
-    labels = Counter(label_of(player) for player in ordered)
+    labels = Counter(player_label(player) for player in ordered)
     lines = [
-        (label_of(player, where=player.ref.server if labels[label_of(player)] > 1 else ""), str(player.ref))
+        (player_label(player, where=player.ref.server if labels[player_label(player)] > 1 else ""), str(player.ref))
         for player in ordered
     ]
     return [(label, reference) for label, reference in lines if len(reference) <= CHOICE_CHARS_MAX]

@@ -13,33 +13,33 @@ _MARKED = frozenset({TitleKind.SHOW, TitleKind.ARTIST, TitleKind.ALBUM, TitleKin
 _WHOLE = frozenset({TitleKind.MOVIE, TitleKind.SHOW, TitleKind.ARTIST, TitleKind.ALBUM, TitleKind.PLAYLIST})
 
 
-def name_of(title: Title) -> str:
+def title_name(title: Title) -> str:
     """The title's name on one line, never empty."""
     return plain(str(title)) or f"Untitled {title.kind}"
 
 
-def label_of(title: Title, *, where: str = "") -> str:
+def title_label(title: Title, *, where: str = "") -> str:
     """A line for a list: `Dune (2021)`, `The Office (2005) · show`, `Blue Train · album · attic`.
 
     At most 100 characters: a long name is cut, what follows it stays.
     """
     marks = [title.kind.value] if title.kind in _MARKED else []
     tail = "".join(f" · {part}" for part in (*marks, where) if part)
-    return clamp(name_of(title), CHOICE_CHARS_MAX - len(tail)) + tail
+    return clamp(title_name(title), CHOICE_CHARS_MAX - len(tail)) + tail
 
 
-def choices(titles: Sequence[Title]) -> list[tuple[str, str]]:
+def title_choices(titles: Sequence[Title]) -> list[tuple[str, str]]:
     """(label, reference) for at most 25 titles; equal labels are told apart by library, then by server."""
     shown = titles[:AUTOCOMPLETE_CHOICES_MAX]
-    plain_labels = Counter(label_of(title) for title in shown)
-    by_library = Counter(label_of(title, where=plain(title.library or "")) for title in shown)
+    plain_labels = Counter(title_label(title) for title in shown)
+    by_library = Counter(title_label(title, where=plain(title.library or "")) for title in shown)
     lines = []
     for title in shown:
-        label = label_of(title)
+        label = title_label(title)
         if plain_labels[label] > 1:
-            label = label_of(title, where=plain(title.library or ""))
+            label = title_label(title, where=plain(title.library or ""))
             if by_library[label] > 1:
-                label = label_of(
+                label = title_label(
                     title, where=f"{plain(title.library or '')} on {title.ref.server}".removeprefix(" on ")
                 )
         lines.append((label, str(title.ref)))
@@ -66,7 +66,7 @@ def clear_winner(text: str, titles: Sequence[Title]) -> Title | None:
 
 
 def _full_names(title: Title) -> set[str]:
-    return {fold(str(title)), fold(label_of(title))} - {"", fold(title.name)}
+    return {fold(str(title)), fold(title_label(title))} - {"", fold(title.name)}
 
 
 def _short_names(title: Title) -> set[str]:

@@ -14,21 +14,21 @@ _OFF_WORDS = frozenset({"off", "none", "no", "0"})
 _WORDS = {StreamKind.AUDIO: "audio", StreamKind.SUBTITLE: "subtitle"}
 
 
-def label_of(stream: Stream) -> str:
+def track_label(stream: Stream) -> str:
     """A line for a list: `English (AC3 5.1)`; at most 100 characters, never empty."""
     return clamp(plain(stream.label) or plain(stream.language or "") or f"Track {stream.stream_id}", CHOICE_CHARS_MAX)
 
 
-def choices(streams: Sequence[Stream], kind: StreamKind) -> list[tuple[str, str, bool]]:
+def track_choices(streams: Sequence[Stream], kind: StreamKind) -> list[tuple[str, str, bool]]:
     """(label, value, is selected) for at most 25 tracks; subtitles begin with "Off"."""
     mine = [stream for stream in streams if stream.kind is kind]
-    lines = [(label_of(stream), str(stream.stream_id), stream.is_selected) for stream in mine]
+    lines = [(track_label(stream), str(stream.stream_id), stream.is_selected) for stream in mine]
     if kind is StreamKind.SUBTITLE:
         lines.insert(0, ("Off", OFF, not any(stream.is_selected for stream in mine)))
     return lines[:AUTOCOMPLETE_CHOICES_MAX]
 
 
-def find(text: str, streams: Sequence[Stream], kind: StreamKind) -> Stream | None:
+def find_track(text: str, streams: Sequence[Stream], kind: StreamKind) -> Stream | None:
     """The track that `text` means: its number, its label, its language, else the first whose label contains it.
 
     None means "off" and only subtitles can be switched off. UserError when no track fits.
@@ -40,11 +40,11 @@ def find(text: str, streams: Sequence[Stream], kind: StreamKind) -> Stream | Non
     if not mine:
         raise UserError(f"What plays has no {_WORDS[kind]} tracks to choose from.", "no_track")
     by_number = [stream for stream in mine if str(stream.stream_id) == text.strip()]
-    by_label = [stream for stream in mine if fold(label_of(stream)) == wanted]
+    by_label = [stream for stream in mine if fold(track_label(stream)) == wanted]
     by_language = [stream for stream in mine if wanted and fold(stream.language or "") == wanted]
-    containing = [stream for stream in mine if wanted and wanted in fold(label_of(stream))]
+    containing = [stream for stream in mine if wanted and wanted in fold(track_label(stream))]
     for found in (by_number, by_label, by_language, containing):
         if found:
             return found[0]
-    names = clamp(", ".join(label_of(stream) for stream in mine), 300)
+    names = clamp(", ".join(track_label(stream) for stream in mine), 300)
     raise UserError(f"There is no {_WORDS[kind]} track “{clamp(plain(text), 60)}”; there are: {names}.", "no_track")

@@ -13,9 +13,11 @@ from daemon.core.text import bar, clamp, duration
 from integrations.discord.components import ComponentSet
 from integrations.discord.ui.layout import card, poster_section, row, safe, text
 
-from . import players, titles, tracks
 from .faces import Face, Phase
 from .lists import Page
+from .players import player_name
+from .titles import title_name
+from .tracks import track_choices
 
 ACCENT = discord.Colour(0xE5A00D)
 QUIET = discord.Colour(0x4E5058)
@@ -110,7 +112,7 @@ def _track_select(
 ) -> discord.ui.Item[Any]:
     options = [
         discord.SelectOption(label=label, value=value, default=is_selected)
-        for label, value, is_selected in tracks.choices(streams, kind)
+        for label, value, is_selected in track_choices(streams, kind)
     ]
     return items.select(action, (panel_id,), options=options, placeholder=name)
 
@@ -136,7 +138,7 @@ def now_view(items: ComponentSet, now: NowPlaying, page: Page[tuple[Playback, in
     parts: list[discord.ui.Item[Any]] = [text("### Now playing\n" + "\n".join(lines) + _silent(now.silent_servers))]
     options = [
         discord.SelectOption(
-            label=clamp(f"{players.player_name(playback.player)} · {titles.name_of(playback.title)}", 100),
+            label=clamp(f"{player_name(playback.player)} · {title_name(playback.title)}", 100),
             value=str(playback.player.ref),
         )
         for playback in {str(p.player.ref): p for p, _ in page.items if len(str(p.player.ref)) <= 100}.values()
@@ -152,8 +154,8 @@ def _now_line(playback: Playback, position_ms: int) -> str:
     progress = f"{bar(position_ms / total, 10)} {duration(position_ms)} / {duration(total)}" if total else ""
     who = f"{safe(clamp(playback.account, 80))} on " if playback.account else ""
     state = _STATES[playback.state].split()[0]
-    name = safe(clamp(titles.name_of(playback.title), NAME_CHARS_MAX))
-    return f"{state} **{name}**\n{progress} · {who}{safe(clamp(players.player_name(playback.player), 80))}"
+    name = safe(clamp(title_name(playback.title), NAME_CHARS_MAX))
+    return f"{state} **{name}**\n{progress} · {who}{safe(clamp(player_name(playback.player), 80))}"
 
 
 def _silent(servers: Sequence[ServerId]) -> str:
@@ -172,7 +174,7 @@ def players_view(items: ComponentSet, page: Page[Player], silent: Sequence[Serve
 
 def _player_line(player: Player) -> str:
     mark = "🟢" if player.is_controllable else "⚪"
-    line = f"{mark} **{safe(clamp(players.player_name(player), 80))}**"
+    line = f"{mark} **{safe(clamp(player_name(player), 80))}**"
     about = " · ".join(
         safe(clamp(part, 60)) for part in (player.product, player.platform, player.ref.server) if part.strip()
     )
@@ -187,11 +189,11 @@ def queue_view(
     """The play queue of a player; `pick` is what the page buttons carry, None when there is one page only."""
     lines = [
         f"{'▶' if item.item_id == queue.selected_item_id else '·'} {page.first + place}."
-        f" {safe(clamp(titles.name_of(item.title), NAME_CHARS_MAX))}"
+        f" {safe(clamp(title_name(item.title), NAME_CHARS_MAX))}"
         for place, item in enumerate(page.items, start=1)
     ] or ["The queue is empty."]
     more = f"\n-# and {queue.total - page.total} more" if queue.total > page.total else ""
-    heading = f"### Queue of {safe(clamp(players.player_name(player), 80))}"
+    heading = f"### Queue of {safe(clamp(player_name(player), 80))}"
     turning = _turning(items, "queue", page, (pick,)) if pick is not None else []
     return card(text(heading + "\n" + "\n".join(lines) + more), *turning, accent=ACCENT)
 

@@ -7,8 +7,7 @@ from datetime import timedelta
 import pytest
 
 from daemon.core.media import PlayState, StreamKind, TitleKind
-from daemon.modules.playback import faces
-from daemon.modules.playback.faces import Phase
+from daemon.modules.playback.faces import Face, Phase, foreseen
 from daemon.modules.playback.lists import page_of, parse_page
 from daemon.modules.playback.orders import Order, Verb
 from tests.unit.playback.things import NOON, playback, player, stream, title
@@ -21,19 +20,19 @@ STREAMS = {
 
 def test_a_face_moves_with_the_clock_and_stands_in_a_pause() -> None:
     now, later = NOON + timedelta(seconds=1), NOON + timedelta(seconds=90)
-    assert faces.live(playback(), now).times == "1:01 / 10:00"
-    assert faces.live(playback(), later).times == "2:30 / 10:00"
+    assert Face.live(playback(), now).times == "1:01 / 10:00"
+    assert Face.live(playback(), later).times == "2:30 / 10:00"
     paused = playback(state=PlayState.PAUSED)
-    assert faces.live(paused, now) == faces.live(paused, later)
+    assert Face.live(paused, now) == Face.live(paused, later)
 
 
 def test_less_than_a_second_is_no_change() -> None:
-    assert faces.live(playback(), NOON) == faces.live(playback(), NOON + timedelta(milliseconds=900))
+    assert Face.live(playback(), NOON) == Face.live(playback(), NOON + timedelta(milliseconds=900))
 
 
 def test_what_nobody_sees_makes_no_difference() -> None:
     other = playback(session_key="9", is_transcoding=True, title=title("Solaris", year=1972, view_offset_ms=5))
-    assert faces.live(playback(), NOON) == faces.live(other, NOON)
+    assert Face.live(playback(), NOON) == Face.live(other, NOON)
 
 
 @pytest.mark.parametrize(
@@ -53,30 +52,30 @@ def test_what_nobody_sees_makes_no_difference() -> None:
     ],
 )
 def test_a_part_says_what_it_belongs_to(shown: object, name: str, context: str) -> None:
-    face = faces.live(playback(title=shown), NOON)
+    face = Face.live(playback(title=shown), NOON)
     assert (face.name, face.context) == (name, context)
 
 
 def test_a_player_that_cannot_be_controlled_says_why() -> None:
-    face = faces.live(playback(player=player("Web")), NOON, "It takes no remote control.")
+    face = Face.live(playback(player=player("Web")), NOON, "It takes no remote control.")
     assert not face.is_controllable
     assert face.notice == "It takes no remote control."
 
 
 def test_the_end_keeps_the_name_and_nothing_that_moves() -> None:
-    face = faces.ended(faces.live(playback(volume=40, **STREAMS), NOON))
+    face = Face.live(playback(volume=40, **STREAMS), NOON).ended()
     assert (face.phase, face.name, face.volume, face.audio, face.notice) == (Phase.ENDED, "Solaris", None, (), None)
-    never = faces.ended(faces.starting(title("Solaris"), "Den"))
+    never = Face.starting(title("Solaris"), "Den").ended()
     assert never.notice == "The player did not begin to play it."
 
 
 def test_a_face_comes_back_from_the_database() -> None:
-    face = faces.with_poster(faces.live(playback(), NOON), b"\x89PNG...")
-    back = faces.from_state(json.loads(json.dumps(faces.to_state(face))))
+    face = Face.live(playback(), NOON).with_poster(b"\x89PNG...")
+    back = Face.from_state(json.loads(json.dumps(face.to_state())))
     assert back == replace(face, position_s=0)
     assert back.picture == "poster.png"
-    assert faces.with_poster(face, b"\xff\xd8").picture == "poster.jpg"
-    assert faces.with_poster(face, None).picture is None
+    assert face.with_poster(b"\xff\xd8").picture == "poster.jpg"
+    assert face.with_poster(None).picture is None
 
 
 @pytest.mark.parametrize(
@@ -90,20 +89,20 @@ def test_a_face_comes_back_from_the_database() -> None:
     ],
 )
 def test_a_seek_is_foreseen(verb: Verb, value: str | None, position_ms: int) -> None:
-    foreseen = faces.after(playback(), verb, value, NOON + timedelta(seconds=10))
-    assert foreseen.position_ms == position_ms
+    later = foreseen(playback(), verb, value, NOON + timedelta(seconds=10))
+    assert later.position_ms == position_ms
 
 
 def test_other_orders_are_foreseen() -> None:
     now = NOON + timedelta(seconds=10)
-    paused = faces.after(playback(), Verb.PAUSE, None, now)
+    paused = foreseen(playback(), Verb.PAUSE, None, now)
     assert (paused.state, paused.position_at(now + timedelta(hours=1))) == (PlayState.PAUSED, 70_000)
-    assert faces.after(paused, Verb.RESUME, None, now).state is PlayState.PLAYING
-    assert faces.after(playback(volume=95), Verb.VOLUME, "+10", now).volume == 100
-    assert faces.after(playback(volume=None), Verb.VOLUME, "+10", now).volume is None
-    german = faces.after(playback(**STREAMS), Verb.AUDIO, "2", now)
+    assert foreseen(paused, Verb.RESUME, None, now).state is PlayState.PLAYING
+    assert foreseen(playback(volume=95), Verb.VOLUME, "+10", now).volume == 100
+    assert foreseen(playback(volume=None), Verb.VOLUME, "+10", now).volume is None
+    german = foreseen(playback(**STREAMS), Verb.AUDIO, "2", now)
     assert [s.is_selected for s in german.audio] == [False, True]
-    off = faces.after(playback(**STREAMS), Verb.SUBTITLES, "off", now)
+    off = foreseen(playback(**STREAMS), Verb.SUBTITLES, "off", now)
     assert [s.is_selected for s in off.subtitles] == [False]
 
 

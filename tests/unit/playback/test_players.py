@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from daemon.core.media import PlayState
-from daemon.modules.playback.players import choices, label_of, matching
+from daemon.modules.playback.players import matching, player_choices, player_label
 from tests.unit.playback.things import player
 
 LIVING = player("Living Room", state=PlayState.PLAYING)
@@ -33,9 +33,9 @@ def test_a_player_is_found_by_reference_or_name(text: str, found: list[object]) 
 
 
 def test_labels_say_what_it_does_and_where_two_are_alike() -> None:
-    assert label_of(LIVING) == "Living Room · Plex HTPC · playing"
+    assert player_label(LIVING) == "Living Room · Plex HTPC · playing"
     twins = [player("Den", "a"), player("Den", "b", server="cellar")]
-    assert choices(twins, first="p:cellar:b") == [
+    assert player_choices(twins, first="p:cellar:b") == [
         ("Den · Plex HTPC · cellar", "p:cellar:b"),
         ("Den · Plex HTPC · attic", "p:attic:a"),
     ]
@@ -43,7 +43,7 @@ def test_labels_say_what_it_does_and_where_two_are_alike() -> None:
 
 def test_what_discord_cannot_take_is_left_out() -> None:
     many = [player(f"Player {n}") for n in range(40)]
-    assert len(choices(many)) == 25
-    assert choices([player("Odd", "x" * 120)]) == []
-    assert len(label_of(player("n" * 300), where="attic")) == 100
-    assert label_of(player("\x07")).startswith("Plex HTPC")
+    assert len(player_choices(many)) == 25
+    assert player_choices([player("Odd", "x" * 120)]) == []
+    assert len(player_label(player("n" * 300), where="attic")) == 100
+    assert player_label(player("\x07")).startswith("Plex HTPC")

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from daemon.core.media import Title, TitleKind
-from daemon.modules.playback.titles import choices, clear_winner, label_of, name_of
+from daemon.modules.playback.titles import clear_winner, title_choices, title_label, title_name
 from tests.unit.playback.things import title
 
 DUNE_84 = title("Dune", 1, year=1984)
@@ -28,19 +28,19 @@ BLUE_TRACK = title("Blue Train", 6, TitleKind.TRACK, grandparent="Coltrane")
     ],
 )
 def test_a_title_is_named_in_a_line(given_title: Title, label: str) -> None:
-    assert label_of(given_title) == label
+    assert title_label(given_title) == label
 
 
 def test_a_long_name_is_cut_but_its_mark_stays() -> None:
-    label = label_of(title("x" * 300, kind=TitleKind.SHOW, year=2000), where="attic")
+    label = title_label(title("x" * 300, kind=TitleKind.SHOW, year=2000), where="attic")
     assert len(label) == 100
     assert label.endswith("x… · show · attic")
 
 
 @given(st.text(), st.sampled_from(TitleKind), st.text(max_size=30))
 def test_any_label_can_be_a_choice(name: str, kind: TitleKind, where: str) -> None:
-    assert 1 <= len(label_of(title(name, kind=kind), where=where[:30])) <= 100
-    assert name_of(title(name, kind=kind)).strip()
+    assert 1 <= len(title_label(title(name, kind=kind), where=where[:30])) <= 100
+    assert title_name(title(name, kind=kind)).strip()
 
 
 def test_equal_labels_are_told_apart() -> None:
@@ -50,7 +50,7 @@ def test_equal_labels_are_told_apart() -> None:
         title("Dune", 3, year=2021, library="4K", server="cellar"),
         title("Solaris", 4),
     ]
-    assert choices(twins) == [
+    assert title_choices(twins) == [
         ("Dune (2021) · Films", "t:attic:1"),
         ("Dune (2021) · 4K on attic", "t:attic:2"),
         ("Dune (2021) · 4K on cellar", "t:cellar:3"),
@@ -59,7 +59,7 @@ def test_equal_labels_are_told_apart() -> None:
 
 
 def test_no_more_choices_than_discord_takes() -> None:
-    assert len(choices([title(f"Film {n}", n) for n in range(60)])) == 25
+    assert len(title_choices([title(f"Film {n}", n) for n in range(60)])) == 25
 
 
 @pytest.mark.parametrize(

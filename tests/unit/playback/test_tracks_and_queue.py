@@ -5,7 +5,7 @@ import pytest
 from daemon.core.errors import UserError
 from daemon.core.media import QueueItem, StreamKind
 from daemon.modules.playback.desk import find_item
-from daemon.modules.playback.tracks import choices, find
+from daemon.modules.playback.tracks import find_track, track_choices
 from tests.unit.playback.things import stream, title
 
 AUDIO = [
@@ -25,14 +25,14 @@ ITEMS = [
     ("text", "stream_id"), [("12", 12), ("english (ac3 5.1)", 11), ("German", 12), ("aac", 12), ("ENGLISH", 11)]
 )
 def test_an_audio_track_is_found(text: str, stream_id: int) -> None:
-    found = find(text, ALL, StreamKind.AUDIO)
+    found = find_track(text, ALL, StreamKind.AUDIO)
     assert found is not None
     assert found.stream_id == stream_id
 
 
 @pytest.mark.parametrize("text", ["off", "None", "0"])
 def test_subtitles_can_be_off(text: str) -> None:
-    assert find(text, [], StreamKind.SUBTITLE) is None
+    assert find_track(text, [], StreamKind.SUBTITLE) is None
 
 
 @pytest.mark.parametrize(
@@ -46,15 +46,15 @@ def test_subtitles_can_be_off(text: str) -> None:
 )
 def test_an_unknown_track_is_told_with_those_there_are(text: str, streams: list[object], sentence: str) -> None:
     with pytest.raises(UserError) as raised:
-        find(text, streams, StreamKind.AUDIO)  # type: ignore[arg-type]
+        find_track(text, streams, StreamKind.AUDIO)  # type: ignore[arg-type]
     assert raised.value.text.startswith(sentence)
 
 
 def test_choices_of_subtitles_begin_with_off() -> None:
-    assert choices(ALL, StreamKind.SUBTITLE) == [("Off", "off", True), ("English (SRT)", "21", False)]
-    assert choices(ALL, StreamKind.AUDIO) == [("English (AC3 5.1)", "11", True), ("Deutsch (AAC)", "12", False)]
+    assert track_choices(ALL, StreamKind.SUBTITLE) == [("Off", "off", True), ("English (SRT)", "21", False)]
+    assert track_choices(ALL, StreamKind.AUDIO) == [("English (AC3 5.1)", "11", True), ("Deutsch (AAC)", "12", False)]
     many = [stream(n, f"Track {n}", StreamKind.SUBTITLE) for n in range(40)]
-    assert len(choices(many, StreamKind.SUBTITLE)) == 25
+    assert len(track_choices(many, StreamKind.SUBTITLE)) == 25
 
 
 @pytest.mark.parametrize(
