@@ -86,8 +86,10 @@ class IndexFeed:
         wanted.insert(at, (SegmentId(self._server, _PLAYLISTS, TitleKind.PLAYLIST), playlists))
         self._forget({name for name, _ in wanted})
         for place, (name, section) in enumerate(wanted):
-            if section.stamp is None or self._stamps.get(name) != section.stamp:
-                await self._read(name, section, self._room([better for better, _ in wanted[:place]]))
+            room = self._room([better for better, _ in wanted[:place]])
+            has_changed = section.stamp is None or self._stamps.get(name) != section.stamp
+            if has_changed or (name in self._cut and room > self._index.size(name)):
+                await self._read(name, section, room)
         await self._trim([name for name, _ in wanted])
         self._note(is_indexing=False)
 
@@ -129,7 +131,6 @@ class IndexFeed:
             kept = max(0, len(segment) - over)
             over -= len(segment) - kept
             self._cut.add(name)
-            self._stamps.pop(name, None)
             self._index.put(name, await asyncio.to_thread(Segment, name.kind, segment.titles[:kept], segment.recent))
 
     def _forget(self, names: set[SegmentId]) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import time
-from dataclasses import replace
 
 from daemon.core.clock import Clock
 from daemon.core.errors import UpstreamError, UpstreamKind
@@ -75,8 +74,3 @@ class Sessions:
 def _liveliness(playback: Playback) -> tuple[bool, int]:
     key = playback.session_key or ""
     return playback.state is PlayState.PLAYING, int(key) if key.isdigit() else 0
-
-
-def with_volume(playback: Playback, volume: int | None) -> Playback:
-    """The playback with the volume that the player told."""
-    return playback if volume is None else replace(playback, volume=max(0, min(100, volume)))

@@ -283,6 +283,12 @@ class TestQueue:
         stage.sim.play(LIVING_ROOM, s01(stage, 1))
         assert len(await self.names(stage)) == 22
 
+    async def test_a_player_that_does_not_know_how_to_refresh(self, stage: Stage) -> None:
+        await play(stage, LIVING_ROOM, "Low Orbit")
+        stage.sim.faults.add("/refreshPlayQueue", 406)
+        await stage.plex.queue_add(stage.player(LIVING_ROOM), stage.title("Ironwood"))
+        assert await self.names(stage) == ["Low Orbit", "Ironwood"]
+
     async def test_without_a_queue(self, stage: Stage) -> None:
         tv = stage.player(LIVING_ROOM)
         assert await stage.plex.queue(tv) is None

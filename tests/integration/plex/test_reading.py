@@ -121,6 +121,16 @@ async def test_an_interrupted_reading_goes_on(sim: PlexSim, tmp_path: Path) -> N
         assert len(read) == 1  # what was read is not read again
 
 
+def settled_at(stage: Stage, titles: int) -> bool:
+    state = stage.plex.server_states()[0]
+    return state.titles == titles and not state.is_indexing
+
+
+def count(stage: Stage, text: str) -> int:
+    """How many episodes the index holds that `text` finds."""
+    return len(stage.plex.suggest(text, kinds={TitleKind.EPISODE}, limit=10_000))
+
+
 class TestBound:
     async def test_the_most_useful_kinds_are_kept(self, sim: PlexSim, tmp_path: Path) -> None:
         async with running(sim, tmp_path, titles_max=200) as stage:
@@ -132,6 +142,7 @@ class TestBound:
             held = {kind: len(stage.plex.suggest("", kinds={kind}, limit=1000)) for kind in TitleKind}
             assert held[TitleKind.TRACK] == 0
             assert held[TitleKind.SHOW] == 12
+            assert 0 < count(stage, "s") < len(sim.world.listed(None, "episode"))
             for item in sim.world.listed(None, "movie"):
                 assert stage.title(item) in [title.ref for title in stage.plex.suggest(item.title, limit=100)]
 
@@ -141,7 +152,16 @@ class TestBound:
             for number in range(5):
                 appear(sim.server, film(sim, f"Latecomer {number}"))
             await until(lambda: len(names(stage, "latecomer")) == 5)
-            await until(lambda: stage.plex.server_states()[0].titles == 300)
+            await until(lambda: settled_at(stage, 300))
+
+    async def test_room_that_becomes_free_is_used(self, sim: PlexSim, tmp_path: Path) -> None:
+        async with running(sim, tmp_path, titles_max=300) as stage:
+            await until(lambda: stage.plex.server_states()[0].is_index_full)
+            episodes = count(stage, "s")
+            assert episodes > 0
+            for item in sim.world.listed(1, "movie")[:20]:
+                vanish(sim.server, item)
+            await until(lambda: settled_at(stage, 300) and count(stage, "s") == episodes + 20)
 
     async def test_servers_share_it(self, sim: PlexSim, tmp_path: Path) -> None:
         async with PlexSim(seed=8, life=False, clock=sim.clock) as other:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from daemon.core.errors import UpstreamError, UpstreamKind
+from daemon.core.errors import UpstreamError, UpstreamKind, UserError
 from daemon.core.ids import PlayerId, RatingKey, ServerId
 from daemon.core.media import Playback, PlayerRef, PlayState, TitleRef
 from integrations.plex import PlexServerConfig
@@ -200,6 +200,24 @@ class TestSeveralServers:
                 assert len(found.titles) == 2
                 sim.faults.clear()
 
+    async def test_a_player_that_two_servers_know(self, sim: PlexSim, tmp_path: Path) -> None:
+        async with PlexSim(seed=8, life=False, clock=sim.clock, buffering_s=0.0) as other:
+            servers = {
+                ATTIC: PlexServerConfig(sim.url, sim.token),
+                CELLAR: PlexServerConfig(other.url, other.token),
+            }
+            async with running(sim, tmp_path, servers=servers) as stage:
+                await stage.ready()
+                shield, film = stage.player(SHIELD), TitleRef(CELLAR, RatingKey(str(other.world.find("Low Orbit").key)))
+                with pytest.raises(UserError, match="not there"):
+                    await stage.plex.play(shield, film, resume=False, shuffle=False)
+                lend(other, SHIELD, shield.player_id)
+                await stage.plex.play(shield, film, resume=False, shuffle=False)
+                assert other.players[SHIELD].state == "playing"
+                found = await stage.plex.playback(shield)
+                assert found is not None
+                assert found.title.ref == film
+
     async def test_one_that_is_down(self, sim: PlexSim, tmp_path: Path) -> None:
         servers = {
             CELLAR: PlexServerConfig("http://127.0.0.1:9", "x"),
@@ -216,6 +234,14 @@ class TestSeveralServers:
             report = stage.health.report()
             assert report.is_ready
             assert report.status.value == "warn"
+
+
+def lend(sim: PlexSim, name: str, player_id: PlayerId) -> None:
+    """Have a server know one of its players by the id it has elsewhere."""
+    player = sim.server.player(name)
+    sim.server.ports[player_id] = sim.server.ports[player.spec.id]
+    player.spec = replace(player.spec, id=player_id)
+    sim.server.players = {each.spec.id: each for each in sim.server.players.values()}
 
 
 class TestConnection:

@@ -37,6 +37,7 @@ def test_the_quick_way_folds_as_the_slow_one(text: str) -> None:
         ("office s2", ("office", "s02")),
         ("office s2e", ("office", "s02e")),
         ("s2 office", ("s02", "office")),
+        ("office s0", ("office", "s0")),  # on the way to s02
         ("1920x1080", ("1920x1080",)),
         ("", ()),
     ],
