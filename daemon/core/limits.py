@@ -17,7 +17,6 @@ FIRST_ANSWER_S = 3.0
 DEFER_AFTER_S = 1.2  # leaves room for a slow callback before Discord gives up at 3 s
 AUTOCOMPLETE_BUDGET_S = 2.0  # a late list of choices is worth nothing: 3 s end to end, and the member types on
 ANSWER_S = 30.0  # for one edit or follow-up, waiting for a rate limit included
-CONFIRM_S = 60  # a confirmation button works for this long
 
 # Input
 QUERY_CHARS_MAX = 200  # what a member typed is cut to this before any search

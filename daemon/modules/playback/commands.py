@@ -167,12 +167,12 @@ class PlaybackCommands(commands.Cog):
     )
     async def players(self, interaction: AnyInteraction) -> None:
         """/players."""
-        await self._outcomes.show_players(interaction, 0)
+        await self._outcomes.show_players(interaction, 1)
 
     @app_commands.command(description="What is playing now", extras=policy())
     async def now(self, interaction: AnyInteraction) -> None:
         """/now."""
-        await self._outcomes.show_now(interaction, 0)
+        await self._outcomes.show_now(interaction, 1)
 
     @play.autocomplete("title")
     @queue_add.autocomplete("title")

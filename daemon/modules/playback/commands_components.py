@@ -13,12 +13,12 @@ from daemon.core.errors import UserError
 from daemon.core.ids import MessageId, PanelId
 from integrations.discord.components import ComponentSet, component
 from integrations.discord.replies import update
+from integrations.discord.ui.paginator import page_number
 from integrations.plex import Plex
 
 from .cards import Cards
 from .commands_outcomes import Outcomes, asker_of
 from .desk import Desk
-from .lists import parse_page
 from .orders import EVERYBODYS, Order, Verb
 from .picks import Picks
 from .views import card_view
@@ -117,7 +117,7 @@ class PlaybackComponents(ComponentSet):
     @component("now")
     async def turn_now(self, interaction: AnyInteraction, ids: Ids, values: Ids) -> None:
         """Another page of what plays."""
-        await self.outcomes.show_now(interaction, parse_page(ids[0]))
+        await self.outcomes.show_now(interaction, page_number(ids))
 
     @component("open", private=False)
     async def open_card(self, interaction: AnyInteraction, ids: Ids, values: Ids) -> None:
@@ -127,12 +127,12 @@ class PlaybackComponents(ComponentSet):
     @component("players")
     async def turn_players(self, interaction: AnyInteraction, ids: Ids, values: Ids) -> None:
         """Another page of the players."""
-        await self.outcomes.show_players(interaction, parse_page(ids[0]))
+        await self.outcomes.show_players(interaction, page_number(ids))
 
     @component("queue")
     async def turn_queue(self, interaction: AnyInteraction, ids: Ids, values: Ids) -> None:
         """Another page of a play queue."""
-        await self.outcomes.turn_queue(interaction, panel_id_of(ids[2:]), parse_page(ids[0]))
+        await self.outcomes.turn_queue(interaction, panel_id_of(ids), page_number(ids))
 
     async def _press(self, interaction: AnyInteraction, ids: Ids, verb: Verb, value: str | None = None) -> None:
         panel_id = panel_id_of(ids)

@@ -15,12 +15,12 @@ from integrations.discord.calls import call_of
 from integrations.discord.components import ComponentSet
 from integrations.discord.messages import Edited, Messages
 from integrations.discord.replies import reply, update
+from integrations.discord.ui.paginator import page_of
 from integrations.plex import Plex
 
 from .cards import Cards, Place, Poster, Shown
 from .desk import Desk
 from .faces import Face
-from .lists import page_of
 from .orders import EVERYBODYS, Asker, Done, Listing, Order, PickPlayer, PickTitle, Started, Verb
 from .picks import Picks
 from .players import player_choices, player_name
@@ -78,7 +78,7 @@ class Outcomes:
             case Started():
                 await self._show_started(interaction, outcome)
             case Listing():
-                await self._say(interaction, await self._listing(interaction, outcome, 0))
+                await self._say(interaction, await self._listing(interaction, outcome, 1))
             case PickTitle() | PickPlayer():
                 await self._ask(interaction, outcome)
 
@@ -155,7 +155,7 @@ class Outcomes:
         if listing.queue is None or not listing.queue.items:
             return note_view(f"The queue of {name} is empty.")
         page = page_of(listing.queue.items, number, QUEUE_PAGE)
-        if page.count > 1 and pick is None:
+        if page.pages > 1 and pick is None:
             order = Order(Verb.QUEUE_SHOW, player=str(listing.player.ref))
             pick = await self._picks.keep(order, call_of(interaction).profile_id, place_of(interaction))
         return queue_view(self._items, listing.queue, listing.player, page, pick)

@@ -8,13 +8,15 @@ from typing import Any
 import discord
 
 from daemon.core.ids import PanelId, ServerId
-from daemon.core.media import NowPlaying, Playback, Player, PlayQueue, PlayState, StreamKind
+from daemon.core.limits import CHOICE_CHARS_MAX
+from daemon.core.media import NowPlaying, Playback, Player, PlayQueue, PlayState, QueueItem, Stream, StreamKind
 from daemon.core.text import bar, clamp, duration
 from integrations.discord.components import ComponentSet
 from integrations.discord.ui.layout import card, poster_section, row, safe, text
+from integrations.discord.ui.paginator import Page, pager
+from integrations.discord.ui.pick import option, pick
 
 from .faces import Face, Phase
-from .lists import Page
 from .players import player_name
 from .titles import title_name
 from .tracks import track_choices
@@ -101,30 +103,23 @@ def _controls(items: ComponentSet, panel_id: PanelId, face: Face) -> list[discor
         ),
     ]
     if face.audio:
-        rows.append(row(_track_select(items, "audio", panel_id, "Audio", face.audio, StreamKind.AUDIO)))
+        rows.append(pick(items, "audio", ids, options=_tracks(face.audio, StreamKind.AUDIO), placeholder="Audio"))
     if face.subtitles:
-        rows.append(row(_track_select(items, "subtitles", panel_id, "Subtitles", face.subtitles, StreamKind.SUBTITLE)))
+        options = _tracks(face.subtitles, StreamKind.SUBTITLE)
+        rows.append(pick(items, "subtitles", ids, options=options, placeholder="Subtitles"))
     return rows
 
 
-def _track_select(
-    items: ComponentSet, action: str, panel_id: PanelId, name: str, streams: Sequence[Any], kind: StreamKind
-) -> discord.ui.Item[Any]:
-    options = [
-        discord.SelectOption(label=label, value=value, default=is_selected)
-        for label, value, is_selected in track_choices(streams, kind)
-    ]
-    return items.select(action, (panel_id,), options=options, placeholder=name)
+def _tracks(streams: Sequence[Stream], kind: StreamKind) -> list[discord.SelectOption]:
+    return [option(label, value, is_default=is_selected) for label, value, is_selected in track_choices(streams, kind)]
 
 
 def menu_view(
     items: ComponentSet, action: str, panel_id: PanelId, question: str, lines: Sequence[tuple[str, str]]
 ) -> discord.ui.LayoutView:
     """A question and a select of (label, value)."""
-    options = [discord.SelectOption(label=label, value=value) for label, value in lines]
-    return card(
-        text(question), row(items.select(action, (panel_id,), options=options, placeholder="Choose")), accent=ACCENT
-    )
+    options = [option(label, value) for label, value in lines]
+    return card(text(question), pick(items, action, (panel_id,), options=options, placeholder="Choose"), accent=ACCENT)
 
 
 def note_view(sentence: str) -> discord.ui.LayoutView:
@@ -137,16 +132,13 @@ def now_view(items: ComponentSet, now: NowPlaying, page: Page[tuple[Playback, in
     lines = [_now_line(playback, position_ms) for playback, position_ms in page.items] or ["Nothing is playing."]
     parts: list[discord.ui.Item[Any]] = [text("### Now playing\n" + "\n".join(lines) + _silent(now.silent_servers))]
     options = [
-        discord.SelectOption(
-            label=clamp(f"{player_name(playback.player)} · {title_name(playback.title)}", 100),
-            value=str(playback.player.ref),
-        )
-        for playback in {str(p.player.ref): p for p, _ in page.items if len(str(p.player.ref)) <= 100}.values()
+        option(player_name(playback.player), str(playback.player.ref), description=title_name(playback.title))
+        for playback, _ in page.items
+        if len(str(playback.player.ref)) <= CHOICE_CHARS_MAX
     ]
     if options:
-        parts.append(row(items.select("open", (page.number,), options=options, placeholder="Open a card")))
-    parts += _turning(items, "now", page, ())
-    return card(*parts, accent=ACCENT)
+        parts.append(pick(items, "open", options=options, placeholder="Open a card"))
+    return card(*parts, *pager(items, "now", page=page), accent=ACCENT)
 
 
 def _now_line(playback: Playback, position_ms: int) -> str:
@@ -169,7 +161,7 @@ def players_view(items: ComponentSet, page: Page[Player], silent: Sequence[Serve
     """Who can be controlled, and why not, and which servers did not answer."""
     lines = [_player_line(player) for player in page.items] or ["No player is there; open Plex on a device first."]
     parts = text("### Players\n" + "\n".join(lines) + _silent(silent))
-    return card(parts, *_turning(items, "players", page, ()), accent=ACCENT)
+    return card(parts, *pager(items, "players", page=page), accent=ACCENT)
 
 
 def _player_line(player: Player) -> str:
@@ -184,29 +176,15 @@ def _player_line(player: Player) -> str:
 
 
 def queue_view(
-    items: ComponentSet, queue: PlayQueue, player: Player, page: Page[Any], pick: PanelId | None
+    items: ComponentSet, queue: PlayQueue, player: Player, page: Page[QueueItem], panel_id: PanelId | None
 ) -> discord.ui.LayoutView:
-    """The play queue of a player; `pick` is what the page buttons carry, None when there is one page only."""
+    """The play queue of a player; `panel_id` is what the page buttons carry, None when there is one page only."""
     lines = [
-        f"{'▶' if item.item_id == queue.selected_item_id else '·'} {page.first + place}."
+        f"{'▶' if item.item_id == queue.selected_item_id else '·'} {page.first_index + place}."
         f" {safe(clamp(title_name(item.title), NAME_CHARS_MAX))}"
         for place, item in enumerate(page.items, start=1)
-    ] or ["The queue is empty."]
-    more = f"\n-# and {queue.total - page.total} more" if queue.total > page.total else ""
-    heading = f"### Queue of {safe(clamp(player_name(player), 80))}"
-    turning = _turning(items, "queue", page, (pick,)) if pick is not None else []
-    return card(text(heading + "\n" + "\n".join(lines) + more), *turning, accent=ACCENT)
-
-
-def _turning(items: ComponentSet, action: str, page: Page[Any], ids: tuple[object, ...]) -> list[discord.ui.Item[Any]]:
-    if page.count == 1:
-        return []
-    is_first, is_last = page.number == 0, page.number == page.count - 1
-    # Two buttons of one message may not carry the same id, so each says which way it goes.
-    return [
-        row(
-            items.button(action, (max(0, page.number - 1), "b", *ids), label="Back", disabled=is_first),
-            items.button(action, (page.number + 1, "f", *ids), label="More", disabled=is_last),
-        ),
-        text(f"-# Page {page.number + 1}/{page.count}"),
     ]
+    more = f"\n-# and {queue.total - len(queue.items)} more" if queue.total > len(queue.items) else ""
+    heading = f"### Queue of {safe(clamp(player_name(player), 80))}"
+    turning = pager(items, "queue", (panel_id,), page=page) if panel_id is not None else ()
+    return card(text(heading + "\n" + "\n".join(lines) + more), *turning, accent=ACCENT)

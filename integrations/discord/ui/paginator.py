@@ -42,20 +42,22 @@ def page_number(ids: Sequence[str]) -> int:
 
 def pager(
     components: ComponentSet, action: str, ids: Iterable[object] = (), *, page: Page[Any]
-) -> discord.ui.ActionRow[Any] | None:
-    """Back, "Page 2/9" and forward; None when one page holds it all.
+) -> tuple[discord.ui.ActionRow[Any], ...]:
+    """A row of back, "Page 2/9" and forward; none when one page holds it all.
 
     A press runs the `@component(action)` handler with `ids` and, last, the number of the page: see `page_number`.
     """
     if page.pages == 1:
-        return None
+        return ()
     ids = tuple(ids)
 
     def step(label: str, number: int, *, disabled: bool) -> discord.ui.Item[Any]:
         return components.button(action, (*ids, number), label=label, disabled=disabled)
 
-    return row(
-        step("◀ Back", page.number - 1, disabled=page.number == 1),
-        step(f"Page {page.number}/{page.pages}", page.number, disabled=True),
-        step("Forward ▶", page.number + 1, disabled=page.number == page.pages),
+    return (
+        row(
+            step("Back", page.number - 1, disabled=page.number == 1),
+            step(f"Page {page.number}/{page.pages}", page.number, disabled=True),
+            step("Forward", page.number + 1, disabled=page.number == page.pages),
+        ),
     )

@@ -30,7 +30,6 @@ from integrations.discord.fleet import Fleet
 from integrations.discord.policy import policy
 from integrations.discord.replies import open_modal, reply, update
 from integrations.discord.ui import layout
-from integrations.discord.ui.confirm import confirm, confirmed
 from integrations.discord.ui.paginator import page_number, page_of, pager
 from integrations.discord.ui.pick import option, pick
 from simulators.clock import SimClock
@@ -107,11 +106,6 @@ class DemoPanel(ComponentSet):
     async def page(self, interaction: Any, ids: tuple[str, ...], values: tuple[str, ...]) -> None:
         await update(interaction, view=self.pages(page_number(ids)))
 
-    @component("clear")
-    async def clear(self, interaction: Any, ids: tuple[str, ...], values: tuple[str, ...]) -> None:
-        self.script.diary.append(confirmed(interaction, ids))
-        await update(interaction, view=layout.layout(layout.text("Cleared")))
-
     def panel(self, title: str = "Panel") -> discord.ui.LayoutView:
         options = [option(name, name.lower()) for name in ("English", "German")]
         return layout.card(
@@ -128,11 +122,7 @@ class DemoPanel(ComponentSet):
 
     def pages(self, number: int) -> discord.ui.LayoutView:
         page = page_of([f"item {n}" for n in range(9)], number, 4)
-        row = pager(self, "page", page=page)
-        return layout.layout(layout.text("\n".join(page.items)), *([row] if row else []))
-
-    def question(self, member_id: int, now: datetime) -> discord.ui.LayoutView:
-        return layout.layout(confirm(self, "clear", ("q1",), label="Really", member_id=member_id, now=now))
+        return layout.layout(layout.text("\n".join(page.items)), *pager(self, "page", page=page))
 
 
 class DemoCog(commands.Cog):

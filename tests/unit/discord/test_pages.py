@@ -41,15 +41,14 @@ def test_the_page_is_read_from_the_last_id(ids: tuple[str, ...], number: int) ->
 
 
 def test_one_page_needs_no_buttons(lists: Lists) -> None:
-    assert pager(lists, "page", page=page_of([1, 2], 1, 5)) is None
+    assert pager(lists, "page", page=page_of([1, 2], 1, 5)) == ()
 
 
 @pytest.mark.parametrize(
     ("number", "disabled"), [(1, [True, True, False]), (2, [False, True, False]), (9, [False, True, True])]
 )
 def test_paging_ends_at_both_ends(lists: Lists, number: int, disabled: list[bool]) -> None:
-    row = pager(lists, "page", ("now",), page=page_of(range(9), number, 1))
-    assert row is not None
+    (row,) = pager(lists, "page", ("now",), page=page_of(range(9), number, 1))
     buttons = [child.to_component_dict() for child in row.children]
     assert [button["disabled"] for button in buttons] == disabled
     assert buttons[1]["label"] == f"Page {number}/9"

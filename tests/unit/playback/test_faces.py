@@ -8,7 +8,6 @@ import pytest
 
 from daemon.core.media import PlayState, StreamKind, TitleKind
 from daemon.modules.playback.faces import Face, Phase, foreseen
-from daemon.modules.playback.lists import page_of, parse_page
 from daemon.modules.playback.orders import Order, Verb
 from tests.unit.playback.things import NOON, playback, player, stream, title
 
@@ -109,20 +108,3 @@ def test_other_orders_are_foreseen() -> None:
 def test_an_order_comes_back_from_the_database() -> None:
     order = Order(Verb.PLAY, "p:attic:den", "Solaris", from_start=True, shuffle=True)
     assert Order.from_state(json.loads(json.dumps(order.to_state()))) == order
-
-
-@pytest.mark.parametrize(
-    ("number", "items", "shown"), [(0, "abcde", 0), (1, "fghij", 1), (2, "k", 2), (9, "k", 2), (-1, "abcde", 0)]
-)
-def test_a_page_is_the_nearest_there_is(number: int, items: str, shown: int) -> None:
-    page = page_of("abcdefghijk", number, 5)
-    assert ("".join(page.items), page.number, page.count, page.total) == (items, shown, 3, 11)
-
-
-def test_an_empty_list_has_one_page() -> None:
-    assert page_of((), 3, 5).count == 1
-
-
-@pytest.mark.parametrize(("text", "number"), [("3", 3), ("", 0), ("-1", 0), ("x", 0), ("²", 0), ("9" * 30, 0)])
-def test_a_forged_page_is_the_first(text: str, number: int) -> None:
-    assert parse_page(text) == number
