@@ -18,7 +18,7 @@ _EPISODE = (
     re.compile(r"\bs(?:eason )?(\d{1,3}) ?(?:e|ep|episode )(\d{1,4})\b"),
     re.compile(r"\b(\d{1,2})x(\d{1,4})\b"),
 )
-_SEASON = re.compile(r"\bs(\d)(e?)$|\bs(\d)(?= )")
+_SEASON = re.compile(r"\bs([1-9])(e?)$|\bs([1-9])(?= )")
 
 
 def folded(text: str) -> str:
