@@ -5,9 +5,12 @@ from __future__ import annotations
 import asyncio
 import traceback
 import uuid
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
+import aiohttp
 import plexapi
 import pytest
 from plexapi.client import PlexClient
@@ -21,6 +24,7 @@ from integrations.plex import PlexServerConfig
 from integrations.plex.adapter import Adapter, AdapterThreads
 from integrations.plex.adapter_calls import Calls
 from integrations.plex.adapter_values import ServerSpec, Target
+from integrations.plex.http import new_session
 from simulators.plex.household import LIVING_ROOM, PLEXAMP, ROKU, SHIELD
 from simulators.plex.sim import PlexSim
 from tests.integration.plex.stage import ATTIC, CLIENT, QUICK, Stage, running, until
@@ -396,6 +400,45 @@ class TestAnswersOfPlayers:
             playback = await stage.plex.playback(stage.player(LIVING_ROOM))
             assert playback is not None
             assert (playback.state, playback.volume) == (PlayState.PLAYING, None)
+
+
+class TestRedirects:
+    """Whoever answers for the server could send the token to another place."""
+
+    @asynccontextmanager
+    async def redirecting(self, sim: PlexSim) -> AsyncIterator[str]:
+        async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            path = (await reader.readuntil(b"\r\n\r\n")).split(b" ")[1].decode()
+            head = f"HTTP/1.1 302 Found\r\nLocation: {sim.url}{path}\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
+            writer.write(head.encode())
+            writer.close()
+            await writer.wait_closed()
+
+        server = await asyncio.start_server(answer, "127.0.0.1", 0)
+        async with server:
+            yield f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+
+    async def test_reading_does_not_follow(self, sim: PlexSim, tmp_path: Path) -> None:
+        async with self.redirecting(sim) as url:
+            servers = {ATTIC: PlexServerConfig(url, sim.token)}
+            async with running(sim, tmp_path, servers=servers) as stage:
+                await until(lambda: "HTTP 302" in stage.check())
+        assert sim.requests == []
+
+    async def test_commands_do_not_follow(self, sim: PlexSim) -> None:
+        async with self.redirecting(sim) as url:
+            adapter = adapter_for(sim, url=url)
+            with pytest.raises(UpstreamError, match="HTTP 302"):
+                await adapter.create_queue({"uri": "x", "type": "video"})
+            adapter.close()
+        assert sim.requests == []
+
+    async def test_the_websocket_does_not_follow(self, sim: PlexSim) -> None:
+        async with self.redirecting(sim) as url, new_session() as session:
+            with pytest.raises(aiohttp.ClientError):
+                async with session.ws_connect(f"{url}/:/websockets/notifications", headers={"X-Plex-Token": sim.token}):
+                    pass
+        assert sim.requests == []
 
 
 class TestCommandNumbers:
