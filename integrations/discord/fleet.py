@@ -33,6 +33,7 @@ from integrations.discord.sync import Plan, apply
 log = structlog.get_logger(__name__)
 
 _FINISH_S = 5.0  # handlers get this long to finish when the daemon stops; half of the whole drain
+_TELL_S = 2.0  # and this long to tell their members that they were interrupted
 
 
 class Fleet:
@@ -106,10 +107,11 @@ class Fleet:
             self._supervisor.start(f"discord:{name}", runner.run, owner=TASK_OWNER)
 
     async def stop_intake(self) -> None:
-        """Refuse new interactions with a friendly sentence, and wait up to 5 s for the running handlers."""
+        """Refuse new interactions with a friendly sentence; returns when no handler runs any more, in 7 s at most."""
         self._pipeline.stop_intake()
         if not await self._pipeline.wait_idle(_FINISH_S):
             log.warning("handlers_still_running")
+            await self._pipeline.interrupt(_TELL_S)
 
     async def close(self) -> None:
         """Disconnect every bot."""

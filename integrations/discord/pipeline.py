@@ -44,6 +44,7 @@ log = structlog.get_logger(__name__)
 TASK_OWNER = "discord"
 AnyChoice = app_commands.Choice[Any]
 
+_INTERRUPTED = "Marquee is restarting and could not wait for this; see whether it happened before you try again."
 _TYPING_BURST = 20  # keystrokes at once, then so many a second, for each member
 _TYPING_PER_S = 10.0
 
@@ -65,10 +66,11 @@ class Job:
 
 @dataclass(slots=True)
 class _Running:
-    """Handlers that have not ended, so that a stop can wait for them."""
+    """Handlers that have not ended, so that a stop can wait for them, and after a while interrupt them."""
 
-    count: int = 0
+    tasks: set[asyncio.Task[Any]] = field(default_factory=set)
     idle: asyncio.Event = field(default_factory=asyncio.Event)
+    is_interrupted: bool = False
 
 
 class Pipeline:
@@ -101,7 +103,7 @@ class Pipeline:
         began_s = loop.time()
         call = self._begin(interaction, job)
         timer = loop.call_later(self._defer_after_s, self._defer_soon, interaction, call)
-        self._running.count += 1
+        task = self._begin_one()
         outcome = "ok"
         try:
             self._check(interaction, call, job)
@@ -110,11 +112,16 @@ class Pipeline:
                 await self._close(interaction, call)
             else:
                 outcome = "duplicate"
+        except asyncio.CancelledError:
+            if not self._running.is_interrupted:
+                raise
+            task.uncancel()
+            outcome = await self._explain(interaction, call, UserError(_INTERRUPTED, "restarting"))
         except Exception as error:  # noqa: BLE001  the named border: whatever a handler raises becomes a sentence
             outcome = await self._explain(interaction, call, error)
         finally:
             timer.cancel()
-            self._end_one()
+            self._end_one(task)
             self._measure(job, call, outcome, began_s)
 
     async def refuse(self, interaction: AnyInteraction, job: Job, error: UserError) -> None:
@@ -160,12 +167,19 @@ class Pipeline:
         """Wait until no handler runs; False when some still did after `timeout_s`."""
         try:
             async with asyncio.timeout(timeout_s):
-                while self._running.count:
+                while self._running.tasks:
                     self._running.idle.clear()
                     await self._running.idle.wait()
         except TimeoutError:
             return False
         return True
+
+    async def interrupt(self, timeout_s: float) -> None:
+        """End the handlers that still run; their members are told, which may take up to `timeout_s`."""
+        self._running.is_interrupted = True
+        for task in self._running.tasks:
+            task.cancel()
+        await self.wait_idle(timeout_s)
 
     def _begin(self, interaction: AnyInteraction, job: Job) -> Call:
         trace_id = f"{random.getrandbits(32):08x}"
@@ -257,9 +271,16 @@ class Pipeline:
         if call.first_answer_s is not None:
             self._meters.time(job.name, max(0.0, call.first_answer_s - began_s))
 
-    def _end_one(self) -> None:
-        self._running.count -= 1
-        if not self._running.count:
+    def _begin_one(self) -> asyncio.Task[Any]:
+        task = asyncio.current_task()
+        if task is None:
+            raise RuntimeError("interactions are handled in tasks")
+        self._running.tasks.add(task)
+        return task
+
+    def _end_one(self, task: asyncio.Task[Any]) -> None:
+        self._running.tasks.discard(task)
+        if not self._running.tasks:
             self._running.idle.set()
 
 

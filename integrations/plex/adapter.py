@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
-from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, ParamSpec, Protocol, TypeVar
 
 from integrations.plex.adapter_values import QueueMade, ServerSpec, Target, TimelineState
+from integrations.plex.threads import Threads
 
 if TYPE_CHECKING:
     from integrations.plex.adapter_calls import Calls
@@ -31,17 +31,16 @@ class AdapterThreads:
     """The threads all servers share. Nothing runs, and plexapi is not imported, before the first command."""
 
     def __init__(self) -> None:
-        self._pool = ThreadPoolExecutor(THREADS, thread_name_prefix="plexapi")
+        self._threads = Threads(THREADS, "plexapi")
         self.polls = asyncio.Semaphore(_POLLS_MAX)
 
     async def run(self, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         """`work(...)` in a thread. Cancelling the wait does not stop the work, which has time-outs of its own."""
-        loop = asyncio.get_running_loop()
-        return await loop.run_in_executor(self._pool, lambda: work(*args, **kwargs))
+        return await self._threads.run(lambda: work(*args, **kwargs))
 
     def close(self) -> None:
         """Take no more work and drop what has not begun."""
-        self._pool.shutdown(wait=False, cancel_futures=True)
+        self._threads.close()
 
 
 class Adapter:
