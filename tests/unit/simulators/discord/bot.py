@@ -65,6 +65,12 @@ class Bot(discord.Client):
         self.is_up = asyncio.Event()
         self.resumes = asyncio.Semaphore(0)
 
+    async def close(self) -> None:
+        await super().close()
+        # discord.py leaves the heartbeat's thread alone when the socket was gone first: it would outlive the loop
+        if (heart := getattr(self.ws, "_keep_alive", None)) is not None:
+            heart.stop()
+
     async def on_ready(self) -> None:
         self.events.append("ready")
         self.is_up.set()
