@@ -21,6 +21,13 @@ class UserError(MarqueeError):
         self.code = code
 
 
+class OutOfDate(UserError):
+    """What a button or menu was for is gone, or was never where it was pressed."""
+
+    def __init__(self) -> None:
+        super().__init__("This panel is out of date — open a new one.", "outdated")
+
+
 class UpstreamKind(StrEnum):
     """How an upstream failed, in words that complete "Plex ..."."""
 

@@ -14,7 +14,7 @@ import structlog
 from discord import app_commands
 from discord.ext import commands
 
-from daemon.core.errors import ModuleError, UserError
+from daemon.core.errors import ModuleError, OutOfDate
 from daemon.core.ids import BotName, ModuleId
 from integrations.discord.calls import AnyInteraction, has_call
 from integrations.discord.command_rules import COMMANDS_MAX, violations
@@ -30,7 +30,6 @@ log = structlog.get_logger(__name__)
 
 RATE_LIMIT_WAIT_MAX_S = 60.0  # without it discord.py sleeps for whatever Discord says, hours included
 _GUILDS_WAIT_S = 0.1  # READY is held back until the guilds have come, or for this long
-OUT_OF_DATE = "This panel is out of date — open a new one."
 _GONE = Job("component", "outdated", PRESS, None)
 
 _ROUTED = (discord.InteractionType.component, discord.InteractionType.modal_submit)
@@ -115,7 +114,7 @@ class Bot(commands.Bot):
         is_modal = interaction.type is discord.InteractionType.modal_submit
         found = self.routes.find(interaction.custom_id or "", is_modal=is_modal)
         if found is None:
-            await self.pipeline.refuse(interaction, _GONE, UserError(OUT_OF_DATE, "outdated"))
+            await self.pipeline.refuse(interaction, _GONE, OutOfDate())
             return
         custom_id, route = found
         data: Mapping[str, Any] = interaction.data or {}

@@ -7,8 +7,11 @@ from typing import Any
 import pytest
 
 from simulators.discord import permissions as perms
-from simulators.discord.user import Shown
-from tests.acceptance.stage import LIVING_ROOM, ROKU, SHIELD, Member, Stage
+from simulators.discord.user import Shown, User
+from tests.acceptance.stage import LIVING_ROOM, ROKU, SHIELD, TABLET, Member, Stage
+
+OUT_OF_DATE = "This panel is out of date — open a new one."
+KITCHEN, IPAD = "Kitchen Plexamp", "Yuki's iPad"
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -197,13 +200,51 @@ async def test_a_button_of_another_card_does_not_work_here(stage: Stage) -> None
     here = await play(stage, alice)
     there = await play(stage, stage.controller(), 1, player=ROKU)
     answer = await alice.user.press_forged(here.message_id, first_custom_id(there.message))
-    assert "This card has ended" in answer.text
+    assert OUT_OF_DATE in answer.text
     assert stage.player(ROKU).state == "playing"
 
 
+async def test_what_stands_in_one_guild_does_not_work_in_another(stage: Stage) -> None:
+    alice = stage.controller()
+    card = await play(stage, alice)
+    for number, player in enumerate((SHIELD, ROKU, TABLET, KITCHEN, IPAD)):
+        stage.watch(player, number=number + 1)
+    listing = await alice.slash("now")
+    queue = await alice.slash("queue show")
+    there, message_id = await elsewhere(stage, alice)
+    for shown in (card, listing, queue):
+        for custom_id in custom_ids(shown.message):
+            answer = await there.press_forged(message_id, custom_id)
+            assert OUT_OF_DATE in answer.text, custom_id
+            assert answer.is_private
+    assert stage.player(LIVING_ROOM).state == "playing"
+    await card.click("Pause")
+    await card.until("⏸ Paused")
+    assert listing.buttons["Forward"]
+    await listing.click("Forward")
+    await listing.until("Page 2/2")
+
+
+async def elsewhere(stage: Stage, member: Member) -> tuple[User, int]:
+    """The same person as the owner of another guild, and a list of the bot that stands there."""
+    world = stage.lab.world
+    guild = world.add_guild("Elsewhere", member.user.person)
+    for app in world.apps.values():
+        world.join(guild, app.person)
+    channel = world.add_channel(guild, "lounge")
+    user = member.user.in_guild(guild)
+    shown = await user.slash("now", channel=channel.channel_id)
+    await shown.until("### Now playing")
+    return user, shown.message_id
+
+
 def first_custom_id(message: dict[str, Any]) -> str:
+    return custom_ids(message)[0]
+
+
+def custom_ids(message: dict[str, Any]) -> list[str]:
     rows = [part for part in message["components"][0]["components"] if part["type"] == 1]
-    return str(rows[0]["components"][0]["custom_id"])
+    return [str(part["custom_id"]) for row in rows for part in row["components"]]
 
 
 async def test_cards_go_on_after_a_restart(stage: Stage) -> None:

@@ -12,7 +12,7 @@ from enum import Enum, auto
 import structlog
 
 from daemon.core.clock import Clock
-from daemon.core.errors import UpstreamError, UserError
+from daemon.core.errors import OutOfDate, UpstreamError, UserError
 from daemon.core.ids import AppId, ChannelId, GuildId, MessageId, ModuleId, PanelId, PlayerId, ServerId
 from daemon.core.media import Playback, Player, PlayerRef, PlayState, Title
 from daemon.kernel.health import Check, Status
@@ -59,6 +59,11 @@ class Place:
     app_id: AppId
     guild_id: GuildId | None
     channel_id: ChannelId
+
+    @classmethod
+    def of(cls, panel: Panel) -> Place:
+        """Where a panel stands; its buttons work nowhere else."""
+        return cls(panel.app_id, panel.guild_id, panel.channel_id)
 
 
 @dataclass(frozen=True, slots=True)
@@ -206,11 +211,11 @@ class Cards:
                     card.is_again = False
                     self._enqueue(card)
 
-    def player_of(self, panel_id: PanelId, message_id: MessageId) -> PlayerRef:
-        """The player of the open card on that message; UserError when the card has ended or is another's."""
+    def player_of(self, panel_id: PanelId, place: Place, message_id: MessageId) -> PlayerRef:
+        """The player of the open card on that message; UserError when the card has ended or stands elsewhere."""
         card = self._open_card(panel_id)
-        if card.panel.message_id not in (None, message_id):
-            raise UserError(_ENDED, "card_ended")
+        if Place.of(card.panel) != place or card.panel.message_id not in (None, message_id):
+            raise OutOfDate
         return card.player
 
     async def obeyed(self, panel_id: PanelId, verb: Verb, value: str | None) -> Face:

@@ -9,7 +9,7 @@ import discord
 
 from daemon.core.access import Access
 from daemon.core.clock import Clock
-from daemon.core.errors import UserError
+from daemon.core.errors import OutOfDate
 from daemon.core.ids import MessageId, PanelId
 from integrations.discord.components import ComponentSet, component
 from integrations.discord.replies import update
@@ -17,7 +17,7 @@ from integrations.discord.ui.paginator import page_number
 from integrations.plex import Plex
 
 from .cards import Cards
-from .commands_outcomes import Outcomes, asker_of
+from .commands_outcomes import Outcomes, asker_of, home_of, place_of
 from .desk import Desk
 from .orders import EVERYBODYS, Order, Verb
 from .picks import Picks
@@ -87,46 +87,49 @@ class PlaybackComponents(ComponentSet):
     @component("audio", access=Access.CONTROLLER, audited=True, exclusive=True)
     async def audio(self, interaction: AnyInteraction, ids: Ids, values: Ids) -> None:
         """Another audio track."""
-        await self._press(interaction, ids, Verb.AUDIO, values[0])
+        await self._press(interaction, ids, Verb.AUDIO, chosen(values))
 
     @component("subtitles", access=Access.CONTROLLER, audited=True, exclusive=True)
     async def subtitles(self, interaction: AnyInteraction, ids: Ids, values: Ids) -> None:
         """Other subtitles, or none."""
-        await self._press(interaction, ids, Verb.SUBTITLES, values[0])
+        await self._press(interaction, ids, Verb.SUBTITLES, chosen(values))
 
     @component("pick-title", access=Access.CONTROLLER, audited=True, exclusive=True)
     async def pick_title(self, interaction: AnyInteraction, ids: Ids, values: Ids) -> None:
         """A title was chosen from several."""
-        order = await self._picks.take(panel_id_of(ids), asker_of(interaction))
-        await self.outcomes.carry_out(interaction, replace(order, title=values[0]))
+        order = await self._picked(interaction, ids)
+        await self.outcomes.carry_out(interaction, replace(order, title=chosen(values)))
 
     @component("pick-player", access=Access.CONTROLLER, audited=True, exclusive=True)
     async def pick_player(self, interaction: AnyInteraction, ids: Ids, values: Ids) -> None:
         """A player was chosen from several."""
-        order = await self._picks.take(panel_id_of(ids), asker_of(interaction))
-        await self.outcomes.carry_out(interaction, replace(order, player=values[0]))
+        order = await self._picked(interaction, ids)
+        await self.outcomes.carry_out(interaction, replace(order, player=chosen(values)))
 
     @component("open-player", exclusive=True)
     async def open_player(self, interaction: AnyInteraction, ids: Ids, values: Ids) -> None:
         """A player was chosen for something that everybody may see."""
-        order = await self._picks.take(panel_id_of(ids), asker_of(interaction))
+        order = await self._picked(interaction, ids)
         if order.verb not in EVERYBODYS:
-            raise UserError("This menu is out of date; please give the command again.", "menu_used")
-        await self.outcomes.carry_out(interaction, replace(order, player=values[0]))
+            raise OutOfDate
+        await self.outcomes.carry_out(interaction, replace(order, player=chosen(values)))
 
     @component("now")
     async def turn_now(self, interaction: AnyInteraction, ids: Ids, values: Ids) -> None:
         """Another page of what plays."""
+        check_home(interaction, ids)
         await self.outcomes.show_now(interaction, page_number(ids))
 
     @component("open", private=False)
     async def open_card(self, interaction: AnyInteraction, ids: Ids, values: Ids) -> None:
         """A card for one of the players in the list of what plays."""
-        await self.outcomes.open_card(interaction, values[0])
+        check_home(interaction, ids)
+        await self.outcomes.open_card(interaction, chosen(values))
 
     @component("players")
     async def turn_players(self, interaction: AnyInteraction, ids: Ids, values: Ids) -> None:
         """Another page of the players."""
+        check_home(interaction, ids)
         await self.outcomes.show_players(interaction, page_number(ids))
 
     @component("queue")
@@ -134,13 +137,29 @@ class PlaybackComponents(ComponentSet):
         """Another page of a play queue."""
         await self.outcomes.turn_queue(interaction, panel_id_of(ids), page_number(ids))
 
+    async def _picked(self, interaction: AnyInteraction, ids: Ids) -> Order:
+        return await self._picks.take(panel_id_of(ids), asker_of(interaction), place_of(interaction))
+
     async def _press(self, interaction: AnyInteraction, ids: Ids, verb: Verb, value: str | None = None) -> None:
         panel_id = panel_id_of(ids)
         message_id = MessageId(interaction.message.id) if interaction.message else MessageId(0)
-        player = self._cards.player_of(panel_id, message_id)
+        player = self._cards.player_of(panel_id, place_of(interaction), message_id)
         await self._desk.carry_out(Order(verb, player=str(player), value=value), asker_of(interaction))
         face = await self._cards.obeyed(panel_id, verb, value)
         await update(interaction, view=card_view(self, panel_id, face))
+
+
+def chosen(values: Ids) -> str:
+    """What was chosen in a menu; OutOfDate when a button was pressed with the menu's id."""
+    if not values:
+        raise OutOfDate
+    return values[0]
+
+
+def check_home(interaction: AnyInteraction, ids: Ids) -> None:
+    """Raise OutOfDate when a list of another guild is pressed here: no panel is kept of it, its ids say whose it is."""
+    if ids[:1] != (home_of(interaction),):
+        raise OutOfDate
 
 
 def panel_id_of(ids: Ids) -> PanelId:

@@ -9,7 +9,7 @@ import discord
 
 from daemon.core.clock import Clock
 from daemon.core.ids import AppId, ChannelId, GuildId, MessageId, PanelId
-from daemon.core.media import NowPlaying, Player, PlayerRef, Title
+from daemon.core.media import Player, PlayerRef, Title
 from daemon.services.panels import Panel
 from integrations.discord.calls import call_of
 from integrations.discord.components import ComponentSet
@@ -58,6 +58,11 @@ def place_of(interaction: AnyInteraction) -> Place:
     return Place(AppId(interaction.application_id), guild_id, ChannelId(interaction.channel_id or 0))
 
 
+def home_of(interaction: AnyInteraction) -> str:
+    """The guild of an interaction, for ids of components that work only there."""
+    return str(interaction.guild_id or "private")
+
+
 class Outcomes:
     """Answers for commands and menus alike; `items` makes the buttons and menus."""
 
@@ -90,7 +95,10 @@ class Outcomes:
         if interaction.message is None and len(now.playbacks) == 1 and not now.silent_servers:
             await self.post_card(interaction, now.playbacks[0].player)
             return
-        await self._say(interaction, self._now(now, number))
+        when = self._clock.now()
+        lines = [(playback, playback.position_at(when)) for playback in now.playbacks]
+        page = page_of(lines, number, NOW_PAGE)
+        await self._say(interaction, now_view(self._items, home_of(interaction), now, page))
 
     async def show_players(self, interaction: AnyInteraction, number: int) -> None:
         """Page `number` of all players."""
@@ -98,11 +106,11 @@ class Outcomes:
         if roster.is_blind:
             raise next(iter(roster.failures.values()))
         page = page_of(roster.players, number, PLAYERS_PAGE)
-        await self._say(interaction, players_view(self._items, page, tuple(roster.failures)))
+        await self._say(interaction, players_view(self._items, home_of(interaction), page, tuple(roster.failures)))
 
     async def turn_queue(self, interaction: AnyInteraction, pick: PanelId, number: int) -> None:
         """Another page of a play queue that is shown."""
-        order = await self._picks.look(pick)
+        order = await self._picks.look(pick, place_of(interaction))
         outcome = await self._desk.carry_out(order, asker_of(interaction))
         if isinstance(outcome, Listing):
             await update(interaction, view=await self._listing(interaction, outcome, number, pick))
@@ -159,11 +167,6 @@ class Outcomes:
             order = Order(Verb.QUEUE_SHOW, player=str(listing.player.ref))
             pick = await self._picks.keep(order, call_of(interaction).profile_id, place_of(interaction))
         return queue_view(self._items, listing.queue, listing.player, page, pick)
-
-    def _now(self, now: NowPlaying, number: int) -> discord.ui.LayoutView:
-        when = self._clock.now()
-        lines = [(playback, playback.position_at(when)) for playback in now.playbacks]
-        return now_view(self._items, now, page_of(lines, number, NOW_PAGE))
 
     async def _say(
         self, interaction: AnyInteraction, view: discord.ui.LayoutView, *, private: bool | None = None

@@ -5,9 +5,9 @@ from __future__ import annotations
 from datetime import timedelta
 
 from daemon.core.clock import Clock
-from daemon.core.errors import UserError
+from daemon.core.errors import OutOfDate
 from daemon.core.ids import PanelId, ProfileId
-from daemon.services.panels import Panels
+from daemon.services.panels import Panel, Panels
 
 from .cards import MODULE, Place
 from .orders import Asker, Order
@@ -35,20 +35,22 @@ class Picks:
         )
         return panel.panel_id
 
-    async def take(self, panel_id: PanelId, asker: Asker) -> Order:
-        """The order behind a menu, once; UserError when it is used up, too old, or another member's."""
-        panel = await self._panels.get(panel_id)
-        is_mine = panel is not None and panel.kind == KIND and panel.state["profile"] == asker.profile_id
-        if panel is None or not is_mine or not await self._panels.end(panel_id):
-            raise UserError("This menu is out of date; please give the command again.", "menu_used")
+    async def take(self, panel_id: PanelId, asker: Asker, place: Place) -> Order:
+        """The order behind a menu, once; OutOfDate when it is used up, too old, another member's or elsewhere."""
+        panel = await self._open(panel_id, place)
+        if panel.state["profile"] != asker.profile_id or not await self._panels.end(panel_id):
+            raise OutOfDate
         return Order.from_state(panel.state["order"])
 
-    async def look(self, panel_id: PanelId) -> Order:
-        """The order behind a list with pages, as often as somebody turns one; UserError when it was given up."""
+    async def look(self, panel_id: PanelId, place: Place) -> Order:
+        """The order behind a list with pages, as often as somebody turns one; OutOfDate when given up or elsewhere."""
+        return Order.from_state((await self._open(panel_id, place)).state["order"])
+
+    async def _open(self, panel_id: PanelId, place: Place) -> Panel:
         panel = await self._panels.get(panel_id)
-        if panel is None or panel.kind != KIND or panel.ended_at is not None:
-            raise UserError("This list is out of date; please give the command again.", "menu_used")
-        return Order.from_state(panel.state["order"])
+        if panel is None or panel.kind != KIND or panel.ended_at is not None or Place.of(panel) != place:
+            raise OutOfDate
+        return panel
 
     async def sweep(self) -> None:
         """Give up menus that nobody used."""

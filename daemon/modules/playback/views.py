@@ -127,8 +127,13 @@ def note_view(sentence: str) -> discord.ui.LayoutView:
     return card(text(safe(sentence)), accent=ACCENT)
 
 
-def now_view(items: ComponentSet, now: NowPlaying, page: Page[tuple[Playback, int]]) -> discord.ui.LayoutView:
-    """What plays: (playback, position in ms) a line, a select that opens a card, and who did not answer."""
+def now_view(
+    items: ComponentSet, home: str, now: NowPlaying, page: Page[tuple[Playback, int]]
+) -> discord.ui.LayoutView:
+    """What plays: (playback, position in ms) a line, a select that opens a card, and who did not answer.
+
+    `home` is the guild in which the list works: see `check_home`.
+    """
     lines = [_now_line(playback, position_ms) for playback, position_ms in page.items] or ["Nothing is playing."]
     parts: list[discord.ui.Item[Any]] = [text("### Now playing\n" + "\n".join(lines) + _silent(now.silent_servers))]
     options = [
@@ -137,8 +142,8 @@ def now_view(items: ComponentSet, now: NowPlaying, page: Page[tuple[Playback, in
         if len(str(playback.player.ref)) <= CHOICE_CHARS_MAX
     ]
     if options:
-        parts.append(pick(items, "open", options=options, placeholder="Open a card"))
-    return card(*parts, *pager(items, "now", page=page), accent=ACCENT)
+        parts.append(pick(items, "open", (home,), options=options, placeholder="Open a card"))
+    return card(*parts, *pager(items, "now", (home,), page=page), accent=ACCENT)
 
 
 def _now_line(playback: Playback, position_ms: int) -> str:
@@ -157,11 +162,13 @@ def _silent(servers: Sequence[ServerId]) -> str:
     return f"\n-# {names} did not answer, so this may not be all."
 
 
-def players_view(items: ComponentSet, page: Page[Player], silent: Sequence[ServerId]) -> discord.ui.LayoutView:
-    """Who can be controlled, and why not, and which servers did not answer."""
+def players_view(
+    items: ComponentSet, home: str, page: Page[Player], silent: Sequence[ServerId]
+) -> discord.ui.LayoutView:
+    """Who can be controlled, and why not, and which servers did not answer; `home` as for `now_view`."""
     lines = [_player_line(player) for player in page.items] or ["No player is there; open Plex on a device first."]
     parts = text("### Players\n" + "\n".join(lines) + _silent(silent))
-    return card(parts, *pager(items, "players", page=page), accent=ACCENT)
+    return card(parts, *pager(items, "players", (home,), page=page), accent=ACCENT)
 
 
 def _player_line(player: Player) -> str:
