@@ -21,6 +21,14 @@ class UserError(MarqueeError):
         self.code = code
 
 
+class TooFast(UserError):
+    """Somebody asks too often; `again_at` is when they are let in, in whole Unix seconds."""
+
+    def __init__(self, again_at: int) -> None:
+        super().__init__("That was a bit fast; please wait a moment.", "too_fast")
+        self.again_at = again_at
+
+
 class OutOfDate(UserError):
     """What a button or menu was for is gone, or was never where it was pressed."""
 

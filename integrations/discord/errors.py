@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from discord import app_commands
 
-from daemon.core.errors import UpstreamError, UpstreamKind, UserError
+from daemon.core.errors import TooFast, UpstreamError, UpstreamKind, UserError
 from daemon.core.limits import MESSAGE_CHARS_MAX
 from daemon.core.text import clamp
 from integrations.discord.ui.layout import safe
@@ -34,6 +34,9 @@ def explain(error: BaseException, trace_id: str) -> Explained:
     if isinstance(error, app_commands.CommandInvokeError):
         error = error.original
     match error:
+        case TooFast():
+            when = f"That was a bit fast; you can do this again <t:{error.again_at}:R>."
+            return Explained(f"{when} (`{error.code}`)", "refused")
         case UserError():
             return Explained(_sentence(error.text, error.code), "refused")
         case UpstreamError():

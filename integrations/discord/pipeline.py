@@ -19,7 +19,7 @@ from prometheus_client import Counter, Histogram
 from structlog.contextvars import bind_contextvars
 
 from daemon.core.clock import Clock
-from daemon.core.errors import UserError
+from daemon.core.errors import TooFast, UserError
 from daemon.core.ids import AppId, GuildId, InteractionId, MemberId, ModuleId
 from daemon.core.limits import (
     AUTOCOMPLETE_BUDGET_S,
@@ -211,7 +211,7 @@ class Pipeline:
         if wait_s > 0:
             # Rounded up, so that whoever waits for the shown time is let in.
             again_at = int(self._clock.now().timestamp() + wait_s) + 1
-            raise UserError(f"That was a bit fast; you can do this again <t:{again_at}:R>.", "too_fast")
+            raise TooFast(again_at)
 
     async def _admit(self, interaction: AnyInteraction, call: Call, job: Job) -> bool:
         guild = interaction.guild

@@ -298,7 +298,7 @@ async def test_a_title_cannot_format_mention_or_link(stage: Stage) -> None:
     await shown.until("▶ Playing")
     heading = shown.text.splitlines()[0]
     assert heading.startswith("### \\*\\*B\\*\\*")
-    assert "\\[x](https" in heading
+    assert "\\<\\@1\\> \\<#2\\> \\[x](https\\://" in heading
     assert "\u202e" not in shown.text
     assert shown.message["mentions"] == []
     assert shown.message["mention_everyone"] is False

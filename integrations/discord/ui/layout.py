@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from typing import Any
 
@@ -10,12 +11,17 @@ import discord
 from daemon.core.limits import LAYOUT_CHARS_MAX, LAYOUT_COMPONENTS_MAX
 from daemon.core.text import clamp, plain
 
+_EFFECTIVE = re.compile(r"[\\*_~|`<>\[@]|:(?=//)")  # a backslash before any sign takes its effect away
+_AT_START = re.compile(r"^(\d+(?=\.\s)|(?=[#+-]+\s))")  # of a list or a heading
 _CONTENT_CHARS_MIN = 1  # a TextDisplay may not be empty
 
 
 def safe(text: str) -> str:
-    """Text that somebody else wrote (a title, a name), as it shall be read: on one line, without effect as Markdown."""
-    return discord.utils.escape_markdown(plain(text))
+    """Text that somebody else wrote (a title, a name), as it shall be read: on one line, and only text.
+
+    No formatting, mention, timestamp or link comes of it: each sign that could begin one gets a backslash.
+    """
+    return _AT_START.sub(r"\1\\", _EFFECTIVE.sub(r"\\\g<0>", plain(text)))
 
 
 def text(content: str) -> discord.ui.TextDisplay[Any]:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import discord
@@ -7,6 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from daemon.core.text import plain
 from integrations.discord.ui.layout import card, fit, layout, poster_section, row, safe, text
 
 
@@ -47,3 +49,32 @@ def test_foreign_text_has_no_effect() -> None:
     assert safe("**Dune** `x`") == "\\*\\*Dune\\*\\* \\`x\\`"
     assert "\n" not in safe("a\n# b")
     assert "\u202e" not in safe("a\u202eb")
+
+
+@pytest.mark.parametrize(
+    ("hostile", "shown"),
+    [
+        ("<@1> <#2> <t:0> </play:1>", "\\<\\@1\\> \\<#2\\> \\<t:0\\> \\</play:1\\>"),
+        ("[x](http://y)", "\\[x](http\\://y)"),
+        ("<https://y.example>", "\\<https\\://y.example\\>"),
+        ("@everyone", "\\@everyone"),
+        ("# big", "\\# big"),
+        ("-# small", "\\-# small"),
+        ("1. one", "1\\. one"),
+        ("> said", "\\> said"),
+        ("\\<@1>", "\\\\\\<\\@1\\>"),
+        ("The Office - S02E04: What's (not) up?", "The Office - S02E04: What's (not) up?"),
+        ("1.5 hours, #1 and -30 s", "1.5 hours, #1 and -30 s"),
+    ],
+)
+def test_no_title_mentions_links_or_formats(hostile: str, shown: str) -> None:
+    assert safe(hostile) == shown
+
+
+@given(st.text(st.sampled_from("\\*_~|`<>[]()@#:/-+. 1at\n") | st.characters(), max_size=60))
+def test_foreign_text_comes_out_as_it_is(written: str) -> None:
+    tokens = re.findall(r"\\[^0-9A-Za-z\s]|.", safe(written), re.DOTALL)
+    assert "".join(token[-1] for token in tokens) == plain(written)
+    assert not {"\\", "*", "_", "~", "|", "`", "<", ">", "[", "@"} & set(tokens)
+    assert "://" not in safe(written)
+    assert not re.match(r"[#+-]+\s|\d+\.\s", safe(written))

@@ -62,6 +62,12 @@ def test_a_pick_has_25_options_at_most_and_none_twice(lists: Lists) -> None:
     assert len({choice["value"] for choice in menu["options"]}) == 25
 
 
+def test_a_pick_has_one_default_at_most(lists: Lists) -> None:
+    options = [option(name, name, is_default=name != "a") for name in "abc"]
+    menu: Any = pick(lists, "page", options=options, placeholder="Audio").children[0].to_component_dict()
+    assert [choice["default"] for choice in menu["options"]] == [False, True, False]
+
+
 @settings(deadline=None)
 @given(st.text(max_size=300), st.text(max_size=300))
 def test_options_always_fit(label: str, description: str) -> None:
