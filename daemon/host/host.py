@@ -156,7 +156,7 @@ class Host:
         try:
             async with asyncio.timeout(SETUP_S):
                 await self._set_up(found, running)
-        except Exception as error:  # noqa: BLE001  a named border: whatever a module does, the rest runs
+        except (Exception, SystemExit) as error:  # noqa: BLE001  a named border: whatever a module does, the rest runs
             await self._undo(module, running)
             unload(found)
             self._report_failure(module, error)
@@ -189,7 +189,7 @@ class Host:
             context.close()
         running.setup = setup
 
-    def _report_failure(self, module: ModuleId, error: Exception) -> None:
+    def _report_failure(self, module: ModuleId, error: Exception | SystemExit) -> None:
         match error:
             case SettingError():
                 self._move(module, ModuleState.INVALID, "; ".join(error.mistakes))

@@ -48,7 +48,9 @@ class Tree(app_commands.CommandTree[commands.Bot]):
             return
         try:
             command, options = self._get_app_command_options(data)
-        except app_commands.AppCommandError as error:  # Discord knows a command that we no longer have
+            if options:
+                _check_options(command, options)
+        except app_commands.AppCommandError as error:  # Discord knows a command that we no longer have, or not so
             await self._take(interaction, self._job(kind, None), partial(_raise, error))
             return
         if is_typing:
@@ -89,6 +91,16 @@ class Tree(app_commands.CommandTree[commands.Bot]):
         if getattr(ask, "pass_command_binding", False):
             return list(await ask(command.binding, interaction, typed))
         return list(await ask(interaction, typed))
+
+
+def _check_options(command: AnySlash, options: Sequence[Mapping[str, Any]]) -> None:
+    """CommandSignatureMismatch for an option that the command does not have, or has of another type.
+
+    discord.py hands such values to the command as they are.
+    """
+    types = {str(parameter.display_name): parameter.type.value for parameter in command._params.values()}
+    if any(types.get(option["name"]) != option.get("type") for option in options):
+        raise app_commands.CommandSignatureMismatch(command)
 
 
 async def _raise(error: Exception) -> NoReturn:
