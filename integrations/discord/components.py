@@ -164,9 +164,14 @@ class ComponentSet:
         values_max: int = 1,
         disabled: bool = False,
     ) -> PanelItem:
-        """A select of 1 to 25 options that runs the `@component(action)` handler with `ids` and the chosen values."""
+        """A select of 1 to 25 options that runs the `@component(action)` handler with `ids` and the chosen values.
+
+        Of the options chosen beforehand only the first `values_max` stay so: Discord refuses more.
+        """
         if not 1 <= len(options) <= SELECT_OPTIONS_MAX:
             raise ValueError(f"a select has 1 to {SELECT_OPTIONS_MAX} options, not {len(options)}")
+        for surplus in [option for option in options if option.default][values_max:]:
+            surplus.default = False
         return PanelItem(
             discord.ui.Select(
                 custom_id=self._custom_id(action, ids, is_modal=False),

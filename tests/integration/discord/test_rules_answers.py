@@ -215,7 +215,7 @@ def crowd(count: int) -> type[commands.Cog]:
 
         return Holder.answer
 
-    made = {f"c{n}": app_commands.command(name=f"c{n}", description="d")(one()) for n in range(count)}
+    made: dict[str, Any] = {f"c{n}": app_commands.command(name=f"c{n}", description="d")(one()) for n in range(count)}
     return commands.CogMeta("Crowd", (commands.Cog,), made)  # type: ignore[return-value]
 
 

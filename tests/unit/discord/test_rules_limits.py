@@ -129,6 +129,12 @@ def test_a_menu_always_fits(lines: list[tuple[str, str]], placeholder: str) -> N
     assert judged([{"type": 1, "components": [menu.to_component_dict()]}]) == []
 
 
+def test_a_menu_begins_with_no_more_choices_than_may_be_made() -> None:
+    options = [option(name, name, is_default=True) for name in "abc"]
+    menu = PANEL.select("press", options=options, values_max=2).to_component_dict()
+    assert [one.get("default", False) for one in menu["options"]] == [True, True, False]
+
+
 FIELDS = st.builds(
     Field,
     name=WORDS,
