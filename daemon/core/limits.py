@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-# Discord (developer documentation; docs/architecture.md names the rules)
+# Discord (developer documentation; docs/discord-rules.md names the rules)
 AUTOCOMPLETE_CHOICES_MAX = 25
 CHOICE_CHARS_MAX = 100  # name and value of a choice
 SELECT_OPTIONS_MAX = 25
