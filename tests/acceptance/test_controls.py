@@ -86,8 +86,8 @@ async def test_seek_to_a_part(stage: Stage) -> None:
 @pytest.mark.parametrize(
     ("position", "sentence"),
     [
-        ("99:00:00", "long; write it as"),
-        ("999999", "long; write it as"),
+        ("99:00:00", "long; choose a position before that"),
+        ("999999", "long; choose a position before that"),
         ("tomorrow", "I cannot read “tomorrow” as a position"),
         ("101%", "I cannot read “101%”"),
         ("-", "I cannot read “-”"),

@@ -75,7 +75,7 @@ async def test_players_says_who_can_be_controlled_and_why_not(stage: Stage) -> N
     for player in (LIVING_ROOM, SHIELD, ROKU, TABLET):
         assert f"🟢 **{player}**" in shown.text
     assert "⚪ **Plex Web (Chrome)**" in shown.text
-    assert "Cannot be controlled: " in shown.text
+    assert "-# Cannot be controlled: Plex removed remote control" in shown.text
 
 
 async def test_a_vanished_player_is_no_longer_offered(stage: Stage) -> None:

@@ -30,7 +30,7 @@ async def test_add_show_and_remove(stage: Stage) -> None:
     assert extra.title in queued(stage)
     listing = await alice.slash("queue show", player=LIVING_ROOM)
     await listing.until(f"Queue of {LIVING_ROOM}")
-    assert "▶ 1." in listing.text
+    assert "`1` ▶ **" in listing.text
     assert extra.title in listing.text
     choices = await alice.type_in("queue remove", "item", extra.title[:5], player=LIVING_ROOM)
     assert choices[0]["name"].startswith("2. ")
@@ -60,9 +60,9 @@ async def test_a_long_queue_has_pages(stage: Stage) -> None:
     await listing.until(f"Queue of {LIVING_ROOM}")
     assert list(listing.buttons.values()) == [False, False, True]
     await listing.click("Forward")
-    await listing.until(" 11. ")
+    await listing.until("`11` ")
     await listing.click("Back")
-    await listing.until(" 1. ")
+    await listing.until("` 1` ")
 
 
 async def test_everybody_may_look_and_only_controllers_may_change(stage: Stage) -> None:

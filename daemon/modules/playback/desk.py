@@ -125,7 +125,7 @@ class Desk:
             raise UserError(f"I know no player called “{said}”; /players shows who is there.{hint}", "no_player")
         able = [player for player in found if player.is_controllable]
         if not able:
-            raise UserError(_refusal(found[0]), "not_controllable")
+            raise UserError(found[0].problem or "It does not answer.", "not_controllable")
         return self._one_of(order, able, found)
 
     def _one_of(self, order: Order, able: Sequence[Player], known: Sequence[Player]) -> Player | PickPlayer:
@@ -201,7 +201,7 @@ class Desk:
         is_relative = text.strip()[:1] in ("+", "-")
         if end_ms and position > end_ms and not is_relative:
             what = title_name(playback.title)
-            raise UserError(f"{what} is only {duration(end_ms)} long; {_SEEK_EXAMPLES}.", "beyond_end")
+            raise UserError(f"{what} is only {duration(end_ms)} long; choose a position before that.", "beyond_end")
         bounded = max(0, min(position, end_ms)) if end_ms else max(0, position)
         await self._plex.seek(player.ref, bounded)
         if position < 0:
@@ -262,11 +262,6 @@ def _check_silence(reference: str, roster: Roster) -> None:
     ref = PlayerRef.parse(reference)
     if ref is not None and (failure := roster.failures.get(ref.server)) is not None:
         raise failure
-
-
-def _refusal(player: Player) -> str:
-    problem = (player.problem or "").strip()
-    return f"{player_name(player)} cannot be controlled: {problem or 'it does not answer'}"
 
 
 def find_item(text: str, items: Sequence[QueueItem]) -> QueueItem:

@@ -22,6 +22,23 @@ def player_label(player: Player, *, where: str = "") -> str:
     return clamp(player_name(player), CHOICE_CHARS_MAX - len(tail)) + tail
 
 
+def about(player: Player) -> list[str]:
+    """What the player is, where its server is, and what it does, each said once: DLNA on DLNA is `DLNA`."""
+    product, platform = plain(player.product), plain(player.platform)
+    platform = "" if platform.casefold() in product.casefold() else platform
+    state = player.state.value if player.state is not PlayState.STOPPED else ""
+    return [part for part in (product, platform, player.ref.server, state) if part]
+
+
+def why_not(player: Player) -> str:
+    """Why it cannot be controlled, as a sentence that stands beside its name and so does without it; "" when it can.
+
+    "Basement TV plays over DLNA, ..." is "Plays over DLNA, ...".
+    """
+    sentence = plain(player.problem or "").removeprefix(player_name(player)).strip()
+    return sentence[:1].upper() + sentence[1:]
+
+
 def player_choices(players: Sequence[Player], *, first: str | None = None) -> list[tuple[str, str]]:
     """(label, reference) for at most 25 players, the one whose reference is `first` at the top."""
     ordered = sorted(players, key=lambda player: str(player.ref) != first)[:AUTOCOMPLETE_CHOICES_MAX]

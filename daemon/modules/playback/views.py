@@ -17,7 +17,7 @@ from integrations.discord.ui.paginator import Page, pager
 from integrations.discord.ui.pick import option, pick
 
 from .faces import Face, Phase
-from .players import player_name
+from .players import about, player_name, why_not
 from .titles import title_name
 from .tracks import track_choices
 
@@ -174,24 +174,25 @@ def players_view(
 def _player_line(player: Player) -> str:
     mark = "🟢" if player.is_controllable else "⚪"
     line = f"{mark} **{safe(clamp(player_name(player), 80))}**"
-    about = " · ".join(
-        safe(clamp(part, 60)) for part in (player.product, player.platform, player.ref.server) if part.strip()
-    )
-    state = f" · {player.state.value}" if player.state is not PlayState.STOPPED else ""
-    problem = f"\n-# Cannot be controlled: {safe(clamp(player.problem, 200))}" if player.problem else ""
-    return f"{line} · {about}{state}{problem}"
+    problem = f"\n-# {safe(clamp(why_not(player), 200))}" if player.problem else ""
+    return " · ".join([line, *(safe(clamp(part, 60)) for part in about(player))]) + problem
 
 
 def queue_view(
     items: ComponentSet, queue: PlayQueue, player: Player, page: Page[QueueItem], panel_id: PanelId | None
 ) -> discord.ui.LayoutView:
     """The play queue of a player; `panel_id` is what the page buttons carry, None when there is one page only."""
+    width = len(str(page.first_index + len(page.items)))
     lines = [
-        f"{'▶' if item.item_id == queue.selected_item_id else '·'} {page.first_index + place}."
-        f" {safe(clamp(title_name(item.title), NAME_CHARS_MAX))}"
-        for place, item in enumerate(page.items, start=1)
+        _queue_line(f"{place:>{width}}", item, is_now=item.item_id == queue.selected_item_id)
+        for place, item in enumerate(page.items, start=page.first_index + 1)
     ]
     more = f"\n-# and {queue.total - len(queue.items)} more" if queue.total > len(queue.items) else ""
     heading = f"### Queue of {safe(clamp(player_name(player), 80))}"
     turning = pager(items, "queue", (panel_id,), page=page) if panel_id is not None else ()
     return card(text(heading + "\n" + "\n".join(lines) + more), *turning, accent=ACCENT)
+
+
+def _queue_line(place: str, item: QueueItem, *, is_now: bool) -> str:
+    name = safe(clamp(title_name(item.title), NAME_CHARS_MAX))
+    return f"`{place}` ▶ **{name}**" if is_now else f"`{place}` {name}"

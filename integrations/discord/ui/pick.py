@@ -33,14 +33,9 @@ def pick(
     options: Sequence[discord.SelectOption],
     placeholder: str,
 ) -> discord.ui.ActionRow[Any]:
-    """A select of the first 25 options; what is chosen comes as `values[0]`.
-
-    Each value is offered once, and of several defaults the first counts: Discord refuses more.
-    """
+    """A select of the first 25 options, of which each value is offered once; what is chosen comes as `values[0]`."""
     first: dict[str, discord.SelectOption] = {}
     for candidate in options:
         first.setdefault(candidate.value, candidate)
     shown = list(first.values())[:SELECT_OPTIONS_MAX]
-    for extra in [candidate for candidate in shown if candidate.default][1:]:
-        extra.default = False
     return row(components.select(action, ids, options=shown, placeholder=placeholder))

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from daemon.core.media import PlayState
-from daemon.modules.playback.players import matching, player_choices, player_label
+from daemon.modules.playback.players import about, matching, player_choices, player_label, why_not
 from tests.unit.playback.things import player
 
 LIVING = player("Living Room", state=PlayState.PLAYING)
@@ -47,3 +47,25 @@ def test_what_discord_cannot_take_is_left_out() -> None:
     assert player_choices([player("Odd", "x" * 120)]) == []
     assert len(player_label(player("n" * 300), where="attic")) == 100
     assert player_label(player("\x07")).startswith("Plex HTPC")
+
+
+@pytest.mark.parametrize(
+    ("problem", "said"),
+    [
+        ("Den plays over DLNA, which cannot be helped.", "Plays over DLNA, which cannot be helped."),
+        ("Nothing to be done about Den.", "Nothing to be done about Den."),
+        (None, ""),
+    ],
+)
+def test_a_problem_beside_the_name_does_without_it(problem: str | None, said: str) -> None:
+    assert why_not(player("Den", problem=problem)) == said
+
+
+def test_nothing_is_said_twice_about_a_player() -> None:
+    assert about(player("Den", platform="HTPC")) == ["Plex HTPC", "attic"]
+    assert about(player("Den", platform="Chrome", state=PlayState.PAUSED)) == [
+        "Plex HTPC",
+        "Chrome",
+        "attic",
+        "paused",
+    ]
