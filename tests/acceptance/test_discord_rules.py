@@ -100,7 +100,7 @@ async def every_command(stage: Stage) -> None:
     await again.until("▶ Playing")
     listing = await answered(await bob.slash("queue show", player=LIVING_ROOM))
     await listing.click("Forward")
-    await listing.until("` 11`")
+    await listing.until("`11`")
 
 
 async def refusals(stage: Stage) -> None:
@@ -143,7 +143,7 @@ async def restart(stage: Stage) -> None:
     listing = await answered(await bob.slash("queue show", player=LIVING_ROOM))
     await stage.restart()
     await listing.click("Forward")
-    await listing.until("` 11`")
+    await listing.until("`11`")
     assert any(button.startswith("Page 2/") for button in listing.buttons)
     await card.click("Pause")
     await card.until("⏸ Paused")
