@@ -28,7 +28,8 @@ from integrations.discord.ui.pick import option
 from simulators.discord import rules
 from tests.discord_documents import openapi
 
-ANY_TEXT = st.text(max_size=300)
+# Long texts are rare in random data, and they are what breaks things.
+ANY_TEXT = st.one_of(st.text(max_size=40), st.text(min_size=1, max_size=6).map(lambda text: text * 60))
 PARTS = st.text(st.characters(exclude_categories=("Z", "C"), exclude_characters=":."), min_size=1, max_size=12)
 WORDS = st.from_regex(r"[a-z][a-z0-9_]{0,9}", fullmatch=True)
 
@@ -82,14 +83,14 @@ def test_a_command_name_that_passes_is_taken_by_discord_and_by_discord_py(name: 
     app_commands.Command(name=name, description="d", callback=answer)
 
 
-@given(ANY_TEXT | st.text(min_size=1_900, max_size=2_100), st.integers(1, 2_000))
+@given(ANY_TEXT, st.integers(1, 200))
 def test_a_clamped_text_has_at_most_so_many_characters(text: str, chars_max: int) -> None:
     cut = clamp(text, chars_max)
     assert len(cut) <= chars_max
     assert cut == text or cut.endswith("…")
 
 
-@given(st.text(max_size=4_000))
+@given(ANY_TEXT.map(lambda text: text * 10))
 def test_an_explanation_is_one_message_with_its_code_and_without_a_traceback(text: str) -> None:
     errors = [UserError(text, "code"), UpstreamError(text, UpstreamKind.TIMED_OUT), KeyError(text), ValueError(text)]
     for error in errors:
@@ -126,7 +127,12 @@ def test_a_button_always_fits(label: str, disabled: bool) -> None:
 def test_a_menu_always_fits(lines: list[tuple[str, str]], placeholder: str) -> None:
     options = [option(label, str(n), description=more) for n, (label, more) in enumerate(lines)]
     menu = PANEL.select("press", (2**63,), options=options, placeholder=placeholder)
-    assert judged([{"type": 1, "components": [menu.to_component_dict()]}]) == []
+    made: dict[str, Any] = menu.to_component_dict()
+    assert len(made.get("placeholder") or "") <= 150
+    for one in made["options"]:
+        assert 1 <= len(one["label"]) <= 100
+        assert len(one.get("description") or "") <= 100
+    assert judged([{"type": 1, "components": [made]}]) == []
 
 
 def test_a_menu_begins_with_no_more_choices_than_may_be_made() -> None:
@@ -149,7 +155,13 @@ FIELDS = st.builds(
 @settings(max_examples=30, deadline=None)
 @given(ANY_TEXT.filter(bool), st.lists(FIELDS, min_size=1, max_size=5, unique_by=lambda field: field.name))
 def test_a_form_always_fits(title: str, fields: list[Field]) -> None:
-    body = {"type": 9, "data": PANEL.form("sheet", (2**63,), title=title, fields=fields).to_dict()}
+    form: dict[str, Any] = PANEL.form("sheet", (2**63,), title=title, fields=fields).to_dict()
+    assert len(form["title"]) <= 45
+    for label in form["components"]:
+        assert len(label["label"]) <= 45
+        assert len(label["component"].get("placeholder") or "") <= 100
+        assert len(label["component"].get("value") or "") <= label["component"]["max_length"] <= 4_000
+    body = {"type": 9, "data": form}
     assert rules.check("create_interaction_response", body) == []
     if (document := openapi()) is not None:
         assert document.request_violations("create_interaction_response", body) == []

@@ -187,4 +187,5 @@ def judge_part(part: dict[str, Any]) -> None:
         assert 1 <= len(part["label"]) <= 34  # Discord takes 80, but more than this is cut on a telephone
     if part["type"] == STRING_SELECT:
         assert 1 <= len(part["options"]) <= 25
+        assert all(1 <= len(option[key]) <= 100 for option in part["options"] for key in ("label", "value"))
         assert sum(option.get("default", False) for option in part["options"]) <= 1
