@@ -238,6 +238,17 @@ class Stage:
             return "(no daemon)"
         return "\n".join(json.dumps(line) for line in (await self.daemon.logs())[-15:])
 
+    async def suggested(self, member: Member, command: str, option: str, text: str, **options: Any) -> Any:
+        """What is offered once there is something: players are remembered, and looked up anew while one types."""
+        found: list[dict[str, Any]] = []
+
+        async def is_there() -> bool:
+            found[:] = await member.type_in(command, option, text, **options)
+            return bool(found)
+
+        await self.wait_for(is_there, f"anything to choose for {option} of /{command}", 15)
+        return found
+
     async def checks(self) -> dict[str, str]:
         """Status of each health check by name: pass, warn or fail."""
         assert self.daemon is not None

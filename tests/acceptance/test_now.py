@@ -78,6 +78,17 @@ async def test_players_says_who_can_be_controlled_and_why_not(stage: Stage) -> N
     assert "-# Cannot be controlled: Plex removed remote control" in shown.text
 
 
+async def test_players_are_offered_while_plex_holds_its_answer(stage: Stage) -> None:
+    alice = stage.controller()
+    await stage.suggested(alice, "pause", "player", LIVING_ROOM)
+    hold = stage.plex.faults.add("^/(?!__sim)", "hold")
+    stage.clock.jump(10)
+    for _ in range(2):
+        offered = await alice.type_in("pause", "player", LIVING_ROOM)
+        assert [choice["name"].split(" · ")[0] for choice in offered] == [LIVING_ROOM]
+    hold.release()
+
+
 async def test_a_vanished_player_is_no_longer_offered(stage: Stage) -> None:
     stage.player("Kitchen Plexamp").is_online = False
     stage.clock.jump(400)

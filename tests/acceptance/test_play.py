@@ -16,7 +16,7 @@ async def test_three_letters_a_title_and_a_player(stage: Stage) -> None:
     titles = await alice.type_in("play", "title", movie.title[:3])
     title = next(choice for choice in titles if movie.title in choice["name"])
     assert title["name"] == f"{movie.title} ({movie.year})"
-    players = await alice.type_in("play", "player", "liv", title=title)
+    players = await stage.suggested(alice, "play", "player", "liv", title=title)
     assert [choice["name"].split(" · ")[0] for choice in players] == [LIVING_ROOM]
     shown = await alice.slash("play", title=title, player=players[0])
     await shown.until("▶ Playing")
@@ -190,7 +190,7 @@ async def test_an_unknown_player_is_a_private_sentence(stage: Stage, player: str
 
 async def test_a_player_that_vanished_is_a_private_sentence(stage: Stage) -> None:
     alice = stage.controller()
-    players = await alice.type_in("play", "player", "tablet", title="x")
+    players = await stage.suggested(alice, "play", "player", "tablet", title="x")
     stage.player(TABLET).is_online = False
     shown = await alice.slash("play", title=stage.named_once("movie")[0].title, player=players[0])
     await answered(shown)

@@ -19,6 +19,7 @@ from .commands_components import PlaybackComponents
 from .commands_outcomes import Wall
 from .config import Config
 from .desk import Desk
+from .known_players import KnownPlayers
 from .picks import Picks
 
 CARD_WORKERS = 4  # cards that are edited beside each other: a slow channel does not hold up the others
@@ -29,7 +30,8 @@ SWEEP_S = 3600.0
 async def setup(ctx: ModuleContext[Config]) -> AsyncIterator[None]:
     """Build the desk, the cards and their commands; take up the cards that were open before."""
     config, plex, panels = ctx.config, ctx.service(Plex), ctx.service(Panels)
-    desk = Desk(plex, ctx.service(Profiles), ctx.clock)
+    known = KnownPlayers(plex)
+    desk = Desk(plex, known, ctx.service(Profiles), ctx.clock)
     picks = Picks(panels, ctx.clock)
     cards = Cards(
         plex, panels, ctx.clock, Pace(config.card_refresh_s, config.card_refresh_slow_s, config.card_slow_after_s)
@@ -38,6 +40,8 @@ async def setup(ctx: ModuleContext[Config]) -> AsyncIterator[None]:
     wall = Wall(items, ctx.service(Messages))
     await cards.reconcile()
     ctx.on_stop(plex.on_change(cards.note_change))
+    ctx.on_stop(plex.on_change(known.note_change))
+    ctx.task("players", known.follow)
     for number in range(CARD_WORKERS):
         ctx.task(f"cards-{number}", partial(cards.work, wall.show))
     ctx.every(TICK_S, cards.refresh_due, name="cards-due")

@@ -14,6 +14,7 @@ from daemon.core.text import clamp, duration, fold, parse_position, plain
 from daemon.services.profiles import Profiles
 from integrations.plex import Plex
 
+from .known_players import KnownPlayers
 from .orders import Asker, Done, Listing, Order, Outcome, PickPlayer, PickTitle, Started, Verb
 from .players import matching, player_choices, player_name
 from .titles import clear_winner, title_name
@@ -31,8 +32,9 @@ _SEEK_EXAMPLES = "write it as 1:02:03, 90, +30, -30 or 50%"
 class Desk:
     """The one who takes orders. Every method raises UserError for the member and UpstreamError for Plex."""
 
-    def __init__(self, plex: Plex, profiles: Profiles, clock: Clock) -> None:
+    def __init__(self, plex: Plex, known: KnownPlayers, profiles: Profiles, clock: Clock) -> None:
         self._plex = plex
+        self._known = known
         self._profiles = profiles
         self._clock = clock
         self._last_players: dict[MemberId, str | None] = {}
@@ -56,8 +58,8 @@ class Desk:
         return Done(await self._control(order, player), player)
 
     async def suggest_players(self, text: str, asker: Asker) -> list[tuple[str, str]]:
-        """(label, reference) of controllable players for `text`, the member's last one first."""
-        known = [player for player in await self._plex.players() if player.is_controllable]
+        """(label, reference) of controllable players for `text`, the member's last one first; from memory."""
+        known = [player for player in self._known.recall() if player.is_controllable]
         wanted = matching(text, known) if fold(text) else known
         return player_choices(wanted, first=await self._last_player(asker))
 
