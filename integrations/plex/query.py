@@ -97,16 +97,19 @@ EXACT, PREFIX, STRIPPED_PREFIX, WORDS, TYPO, NONE = range(6)
 
 
 def tier_of(query: Query, title: Title) -> tuple[int, int]:
-    """How well a title that did not come from the index matches, and how many whole words of it were named."""
+    """How well a title that did not come from the index matches, and how many whole words of it were named.
+
+    Words are counted only where the name itself does not match, as in the index: else its titles would come first.
+    """
     key = folded(title.name)
     text = f" {searchable(title)} "
     exact = sum(f" {word} " in text for word in query.words)
     if not query.words:
         return NONE, 0
     if query.key in (key, text.strip(), folded(str(title))):
-        return EXACT, exact
+        return EXACT, 0
     if key.startswith(query.key) or text.startswith(f" {query.key}"):
-        return PREFIX, exact
+        return PREFIX, 0
     if without_article(key).startswith(query.stripped):
-        return STRIPPED_PREFIX, exact
+        return STRIPPED_PREFIX, 0
     return (WORDS, exact) if all(f" {word}" in text for word in query.words) else (NONE, exact)

@@ -86,6 +86,15 @@ def test_how_well_a_title_matches(typed: str, tier: int) -> None:
     assert tier_of(Query.parse(typed), title("Dune: Part Two", year=2024))[0] == tier
 
 
+def test_a_title_from_a_live_search_is_no_better_than_the_same_from_the_index() -> None:
+    film = title("The Beekeeper", year=2013)
+    bell = episode("Polar Mail", 2, 5, "The Bell")
+    typed = Query.parse("the")
+    places = [rank(one, Query.parse(one.name).key, *tier_of(typed, one)) for one in (film, bell)]
+    assert places[0] == rank(film, "the beekeeper", PREFIX, 0)
+    assert places[0] < places[1]
+
+
 def test_a_name_without_its_article_matches_almost_as_well() -> None:
     assert tier_of(Query.parse("the heist"), title("Heist Club"))[0] == STRIPPED_PREFIX
 
