@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -13,6 +14,7 @@ import discord
 import structlog
 from discord import app_commands
 from discord.ext import commands
+from discord.gateway import KeepAliveHandler
 
 from daemon.core.errors import ModuleError, OutOfDate
 from daemon.core.ids import BotName, ModuleId
@@ -87,6 +89,17 @@ class Bot(commands.Bot):
             self.tree.use(pipeline, self._owners.get)
         self.add_dynamic_items(PanelItem)
         self._survive_malformed_events()
+
+    async def close(self) -> None:
+        """As discord.py does, and stop the threads of heartbeats it lost sight of.
+
+        A connection that is cancelled between HELLO and READY, or whose socket was gone first, leaves one behind: it
+        would sleep for up to one interval (41 s) and then call into an event loop that has ended.
+        """
+        await super().close()
+        for thread in threading.enumerate():
+            if isinstance(thread, KeepAliveHandler) and thread.ws._connection is self._connection:
+                thread.stop()
 
     async def adopt(self, owner: ModuleId, make: type[commands.Cog], args: Sequence[Any]) -> commands.Cog:
         """Add a module's cog. ModuleError, and nothing left behind, when it breaks a rule of Discord or ours."""

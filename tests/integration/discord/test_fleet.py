@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from pathlib import Path
 from typing import Any
 
 import pytest
 from discord.ext import commands
+from discord.gateway import KeepAliveHandler
 
 from daemon.core.errors import ModuleError
 from daemon.core.ids import ModuleId
@@ -53,6 +55,22 @@ async def test_a_dropped_connection_is_resumed_or_made_anew(stage: Stage, code: 
     await stage.until(lambda: stage.status("marquee") == "warn")
     await stage.until(lambda: stage.status("marquee") == "pass")
     assert await says(stage) == "said"
+
+
+async def test_no_heartbeat_outlives_a_bot_that_is_closed_while_it_connects(lab: DiscordSim, tmp_path: Path) -> None:
+    before = set(threading.enumerate())
+
+    def hearts() -> list[KeepAliveHandler]:
+        return [thread for thread in set(threading.enumerate()) - before if isinstance(thread, KeepAliveHandler)]
+
+    async with running(lab, tmp_path) as stage:
+        assert await says(stage) == "said"
+        first = hearts()
+        lab.gateway.invalidate_all()
+        # HELLO has come on a new connection; discord.py now waits five seconds before it identifies again
+        await stage.until(lambda: any(heart not in first for heart in hearts()))
+        late = hearts()
+    assert [heart.name for heart in late if not heart._stop_ev.is_set()] == []
 
 
 async def test_a_wrong_token_is_not_tried_again_and_the_other_bot_works(lab: DiscordSim, tmp_path: Path) -> None:

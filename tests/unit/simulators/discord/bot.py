@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import socket
 import ssl
+import threading
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Any
@@ -13,6 +14,7 @@ import aiohttp
 import discord
 from aiohttp.abc import AbstractResolver, ResolveResult
 from discord import app_commands
+from discord.gateway import KeepAliveHandler
 
 from simulators.discord.sim import DiscordSim
 
@@ -67,9 +69,10 @@ class Bot(discord.Client):
 
     async def close(self) -> None:
         await super().close()
-        # discord.py leaves the heartbeat's thread alone when the socket was gone first: it would outlive the loop
-        if (heart := getattr(self.ws, "_keep_alive", None)) is not None:
-            heart.stop()
+        # discord.py leaves a heartbeat's thread alone when the socket was gone first: it would outlive the loop
+        for thread in threading.enumerate():
+            if isinstance(thread, KeepAliveHandler) and thread.ws._connection is self._connection:
+                thread.stop()
 
     async def on_ready(self) -> None:
         self.events.append("ready")
