@@ -54,8 +54,8 @@ async def play_and_press(stage: Stage) -> None:
     stage.plex.world.change_view(1, movie).offset_ms = 0
     title = (await alice.type_in("play", "title", movie.title[:4]))[0]
     await alice.type_in("play", "title", "")
-    player = (await alice.type_in("play", "player", "liv", title=title))[0]
-    card = await alice.slash("play", title=f"t:attic:{movie.key}", player=player)
+    await alice.type_in("play", "player", "liv", title=title)
+    card = await alice.slash("play", title=f"t:attic:{movie.key}", player=LIVING_ROOM)
     await card.until("▶ Playing")
     for button in ("Pause", "Resume", "+30 s", "-30 s", "Volume -", "Volume +"):
         await card.until(f"({button})")
