@@ -151,10 +151,6 @@ class Fleet:
         bots = {name: runner.bot for name, runner in self._runners.items()}
         return {name: bot.invite_url() for name, bot in bots.items() if bot is not None}
 
-    def app_ids(self) -> dict[BotName, AppId]:
-        """The application id of each bot that has logged in."""
-        return {name: runner.app_id for name, runner in self._runners.items() if runner.app_id is not None}
-
     def _bot_of(self, app_id: AppId) -> Bot | None:
         return next((runner.bot for runner in self._runners.values() if runner.app_id == app_id), None)
 

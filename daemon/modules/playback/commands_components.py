@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import discord
@@ -28,6 +29,9 @@ Ids = tuple[str, ...]
 
 SKIP_S = 30
 
+control = partial(component, access=Access.CONTROLLER, audited=True, exclusive=True)
+"""Marks what gives orders to a player: for controllers, on record, one press on a message at a time."""
+
 
 class PlaybackComponents(ComponentSet):
     """What happens when somebody presses or chooses; who may is asked anew each time."""
@@ -39,68 +43,68 @@ class PlaybackComponents(ComponentSet):
         self._volume_step = volume_step
         self.outcomes = Outcomes(self, plex, desk, cards, picks, clock)
 
-    @component("pause", access=Access.CONTROLLER, audited=True, exclusive=True)
+    @control("pause")
     async def pause(self, interaction: AnyInteraction, ids: Ids, values: Ids) -> None:
         """Pause."""
         await self._press(interaction, ids, Verb.PAUSE)
 
-    @component("resume", access=Access.CONTROLLER, audited=True, exclusive=True)
+    @control("resume")
     async def resume(self, interaction: AnyInteraction, ids: Ids, values: Ids) -> None:
         """Resume."""
         await self._press(interaction, ids, Verb.RESUME)
 
-    @component("back", access=Access.CONTROLLER, audited=True, exclusive=True)
+    @control("back")
     async def back(self, interaction: AnyInteraction, ids: Ids, values: Ids) -> None:
         """Back by 30 seconds."""
         await self._press(interaction, ids, Verb.SEEK, f"-{SKIP_S}")
 
-    @component("forward", access=Access.CONTROLLER, audited=True, exclusive=True)
+    @control("forward")
     async def forward(self, interaction: AnyInteraction, ids: Ids, values: Ids) -> None:
         """Forward by 30 seconds."""
         await self._press(interaction, ids, Verb.SEEK, f"+{SKIP_S}")
 
-    @component("previous", access=Access.CONTROLLER, audited=True, exclusive=True)
+    @control("previous")
     async def previous(self, interaction: AnyInteraction, ids: Ids, values: Ids) -> None:
         """To the previous title of the play queue."""
         await self._press(interaction, ids, Verb.PREVIOUS)
 
-    @component("next", access=Access.CONTROLLER, audited=True, exclusive=True)
+    @control("next")
     async def next(self, interaction: AnyInteraction, ids: Ids, values: Ids) -> None:
         """To the next title of the play queue."""
         await self._press(interaction, ids, Verb.NEXT)
 
-    @component("stop", access=Access.CONTROLLER, audited=True, exclusive=True)
+    @control("stop")
     async def stop(self, interaction: AnyInteraction, ids: Ids, values: Ids) -> None:
         """Stop; the card ends."""
         await self._press(interaction, ids, Verb.STOP)
 
-    @component("quieter", access=Access.CONTROLLER, audited=True, exclusive=True)
+    @control("quieter")
     async def quieter(self, interaction: AnyInteraction, ids: Ids, values: Ids) -> None:
         """Volume down by the configured step."""
         await self._press(interaction, ids, Verb.VOLUME, f"-{self._volume_step}")
 
-    @component("louder", access=Access.CONTROLLER, audited=True, exclusive=True)
+    @control("louder")
     async def louder(self, interaction: AnyInteraction, ids: Ids, values: Ids) -> None:
         """Volume up by the configured step."""
         await self._press(interaction, ids, Verb.VOLUME, f"+{self._volume_step}")
 
-    @component("audio", access=Access.CONTROLLER, audited=True, exclusive=True)
+    @control("audio")
     async def audio(self, interaction: AnyInteraction, ids: Ids, values: Ids) -> None:
         """Another audio track."""
         await self._press(interaction, ids, Verb.AUDIO, chosen(values))
 
-    @component("subtitles", access=Access.CONTROLLER, audited=True, exclusive=True)
+    @control("subtitles")
     async def subtitles(self, interaction: AnyInteraction, ids: Ids, values: Ids) -> None:
         """Other subtitles, or none."""
         await self._press(interaction, ids, Verb.SUBTITLES, chosen(values))
 
-    @component("pick-title", access=Access.CONTROLLER, audited=True, exclusive=True)
+    @control("pick-title")
     async def pick_title(self, interaction: AnyInteraction, ids: Ids, values: Ids) -> None:
         """A title was chosen from several."""
         order = await self._picked(interaction, ids)
         await self.outcomes.carry_out(interaction, replace(order, title=chosen(values)))
 
-    @component("pick-player", access=Access.CONTROLLER, audited=True, exclusive=True)
+    @control("pick-player")
     async def pick_player(self, interaction: AnyInteraction, ids: Ids, values: Ids) -> None:
         """A player was chosen from several."""
         order = await self._picked(interaction, ids)
