@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 import re
+import ssl
 from pathlib import Path
 from typing import Annotated, Any, Literal
 from urllib.parse import SplitResult, unquote, urlsplit
@@ -65,6 +66,17 @@ def _check_connect(address: str) -> str:
     if not is_loopback(host.strip("[]")):
         raise ValueError("must be on loopback (127.0.0.1, ::1 or localhost): it is meant for simulators")
     return address
+
+
+def _check_ca_file(file: Path) -> Path:
+    # Read here because every attempt to connect would fail for it, and that looks as if Discord were down.
+    try:
+        ssl.create_default_context(cafile=file)
+    except ssl.SSLError:
+        raise ValueError("must hold a certificate in PEM form") from None
+    except OSError as error:
+        raise ValueError(f"the file cannot be read: {error.strerror}") from None
+    return file
 
 
 def _check_database_url(secret: SecretStr) -> SecretStr:
@@ -156,7 +168,7 @@ class Discord(_Section):
     bots: dict[Name, Bot] = Field(default_factory=dict)
     guilds: Snowflakes | None = None
     connect: Annotated[str, AfterValidator(_check_connect)] | None = None
-    ca_file: Path | None = None
+    ca_file: Annotated[Path, AfterValidator(_check_ca_file)] | None = None
 
     @model_validator(mode="after")
     def _settle(self) -> Discord:

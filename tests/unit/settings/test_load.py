@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import certifi
 import pytest
 
 from daemon.core.errors import ConfigError
@@ -40,7 +41,7 @@ def test_every_fixed_name_works(project: Path) -> None:
             "MARQUEE_DISCORD__BOTS__Marquee__TOKEN": "any thing at all",
             "MARQUEE_DISCORD__GUILDS": "33",
             "MARQUEE_DISCORD__CONNECT": "127.0.0.1:4443",
-            "MARQUEE_DISCORD__CA_FILE": "/tmp/ca.pem",
+            "MARQUEE_DISCORD__CA_FILE": certifi.where(),
             "MARQUEE_CLOCK__URL": "http://127.0.0.1:4000/__sim/clock",
             "MARQUEE_LOG__FORMAT": "json",
         },
@@ -219,8 +220,19 @@ def test_a_bad_name_of_a_server_is_a_mistake(project: Path) -> None:
 
 
 def test_a_certificate_authority_needs_an_address(project: Path) -> None:
-    (line,) = mistakes(project, {"MARQUEE_DISCORD__CA_FILE": "/tmp/ca.pem"})
+    (line,) = mistakes(project, {"MARQUEE_DISCORD__CA_FILE": certifi.where()})
     assert "together with connect" in line
+
+
+@pytest.mark.parametrize(("content", "why"), [(None, "cannot be read: No such file"), ("no PEM", "in PEM form")])
+def test_a_certificate_authority_is_read_at_once(project: Path, content: str | None, why: str) -> None:
+    file = project / "ca.pem"
+    if content is not None:
+        file.write_text(content)
+    given = {"MARQUEE_DISCORD__CONNECT": "127.0.0.1:1", "MARQUEE_DISCORD__CA_FILE": str(file)}
+    (line,) = mistakes(project, given)
+    assert line.startswith("MARQUEE_DISCORD__CA_FILE: ")
+    assert why in line
 
 
 def test_all_mistakes_are_told_at_once(project: Path) -> None:
