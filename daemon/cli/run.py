@@ -1,10 +1,9 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, contextmanager
-from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
 import click
 
@@ -33,26 +32,40 @@ def run_app(settings: Settings, on_ready: Callable[[App], None] | None = None) -
     from daemon.web.server import CannotListen
 
     logs.configure(settings.log.format, settings.log.level, settings.secrets())
-    with _locked(settings.data_dir):
+    with _locked(settings):
         try:
             asyncio.run(App(settings).run(on_ready))
         except ConfigError as error:
-            leave(BAD_CONFIG, map(logs.redact, error.mistakes))
+            _leave(settings, BAD_CONFIG, error.mistakes)
         except CannotListen as error:
-            leave(BAD_CONFIG, [f"{error}. Set MARQUEE_HTTP__HOST and MARQUEE_HTTP__PORT to a free address."])
+            _leave(settings, BAD_CONFIG, [f"{error}. Set MARQUEE_HTTP__HOST and MARQUEE_HTTP__PORT to a free address."])
         except UpstreamError as error:
-            leave(UNAVAILABLE, [logs.redact(str(error))])
+            _leave(settings, UNAVAILABLE, [str(error)])
+
+
+def _leave(settings: Settings, code: int, lines: Iterable[str]) -> NoReturn:
+    """As `leave`, in the form of the logs: whoever collects JSON gets the last sentence, too, as JSON."""
+    import structlog
+
+    from daemon.kernel import logs
+
+    if settings.log.format == "console":
+        leave(code, map(logs.redact, lines))
+    for line in lines:
+        structlog.get_logger(__name__).error("cannot_start", problem=line)
+    sys.exit(code)
 
 
 @contextmanager
-def _locked(folder: Path) -> Iterator[None]:
+def _locked(settings: Settings) -> Iterator[None]:
     from daemon.kernel.lock import FolderLock, LockHeld
 
+    folder = settings.data_dir
     with ExitStack() as stack:
         try:
             stack.enter_context(FolderLock(folder))
         except LockHeld as error:
-            leave(BAD_CONFIG, [f"{error}. Stop that one, or set MARQUEE_DATA_DIR to another folder."])
+            _leave(settings, BAD_CONFIG, [f"{error}. Stop that one, or set MARQUEE_DATA_DIR to another folder."])
         except OSError as error:
-            leave(BAD_CONFIG, [f"data_dir: {folder} cannot be used: {error.strerror}"])
+            _leave(settings, BAD_CONFIG, [f"data_dir: {folder} cannot be used: {error.strerror}"])
         yield

@@ -10,7 +10,9 @@ import json
 import logging
 import re
 import sys
+import threading
 from collections.abc import Iterable
+from types import TracebackType
 from typing import Any, Literal, TextIO
 from urllib.parse import quote, quote_plus
 
@@ -126,6 +128,15 @@ def configure(fmt: Format, level: Level, secrets: Iterable[str]) -> None:
     for name, least in _CHATTY.items():
         logging.getLogger(name).setLevel(max(threshold, least))
     logging.captureWarnings(True)
+    # The interpreter's own last words would be neither redacted nor, with "json", JSON.
+    sys.excepthook = _log_uncaught
+    threading.excepthook = lambda args: _log_uncaught(args.exc_type, args.exc_value, args.exc_traceback)
+
+
+def _log_uncaught(kind: type[BaseException], error: BaseException | None, trace: TracebackType | None) -> None:
+    if issubclass(kind, SystemExit):  # how a thread may end
+        return
+    structlog.get_logger(__name__).critical("uncaught", exc_info=(kind, error, trace))
 
 
 def _renderers(fmt: Format) -> list[Processor]:

@@ -114,6 +114,7 @@ async def test_a_taken_port_is_one_line(tmp_path: Path) -> None:
         (line,) = second.err.splitlines()
         assert f"127.0.0.1:{environ['MARQUEE_HTTP__PORT']} is already in use" in line
         assert "MARQUEE_HTTP__PORT" in line
+        assert json.loads(line)["event"] == "cannot_start"  # whoever reads JSON reads the end, too
 
 
 async def test_a_data_folder_that_cannot_be_used_is_one_line(broken: Path) -> None:

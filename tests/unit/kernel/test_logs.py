@@ -103,6 +103,21 @@ def test_a_secret_goes_in_every_form(text: str) -> None:
 
 
 @pytest.mark.parametrize(
+    "call",
+    [
+        "try:\n    crash()\nexcept ValueError:\n    sys.excepthook(*sys.exc_info())",
+        "thread = threading.Thread(target=crash)\nthread.start()\nthread.join()",
+    ],
+)
+def test_what_nobody_catches_is_a_line_like_any_other(call: str) -> None:
+    script = f"import threading\ndef crash():\n    raise ValueError('no good: ' + CANARY)\n{call}\n"
+    (line,) = run(script, "json").splitlines()
+    told = json.loads(line)
+    assert (told["event"], told["level"]) == ("uncaught", "critical")
+    assert "ValueError: no good: " + REDACTED in told["exception"]
+
+
+@pytest.mark.parametrize(
     ("text", "kept"),
     [
         ("GET /library?X-Plex-Token=abcDEF123&x=1", "GET /library?X-Plex-Token=[redacted]&x=1"),
