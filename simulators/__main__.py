@@ -109,6 +109,7 @@ async def _start_discord(
         "bots": lab.tokens,
         "guild_id": str(lab.guild.guild_id),
         "owner_id": str(lab.guild.owner_id),
+        "controller_role_id": next(str(r.role_id) for r in lab.guild.roles.values() if r.name == "Controllers"),
     }
     return discord, {"url": chat.url}
 

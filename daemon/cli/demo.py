@@ -43,7 +43,7 @@ def demo() -> None:
     lost: list[str] = []
     try:
         with _data_dir() as data_dir, simulation(chat_port=port + 1) as simulated:
-            environ = {"MARQUEE_LOG__LEVEL": "warning"} | kept | _environment(simulated, data_dir, port)
+            environ = _preset(simulated) | kept | _environment(simulated, data_dir, port)
             settings = settings_or_exit(environ, use_local=False)
             run_app(settings, on_ready=lambda app: _greet(app, simulated, lost))
     except SimulationFailed as error:
@@ -72,6 +72,14 @@ def _data_root() -> Path:
     if chosen := os.environ.get("MARQUEE_DATA_DIR"):
         return Path(chosen)
     return (PROJECT if (PROJECT / "config" / "marquee.toml").is_file() else Path.cwd()) / "data"
+
+
+def _preset(simulated: Simulation) -> dict[str, str]:
+    """What the operator's environment may change: alice's role controls players, as its name promises."""
+    return {
+        "MARQUEE_LOG__LEVEL": "warning",
+        "MARQUEE_MODULES__PLAYBACK__CONTROLLER_ROLES": simulated.discord.controller_role_id,
+    }
 
 
 def _environment(simulated: Simulation, data_dir: Path, port: int) -> dict[str, str]:

@@ -41,6 +41,7 @@ class SimulatedDiscord:
     ca_file: str
     bots: dict[str, str]
     owner_id: str
+    controller_role_id: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +91,13 @@ def _describe(child: subprocess.Popen[bytes]) -> Simulation:
         plex, discord = told["plex"], told["discord"]
         return Simulation(
             SimulatedPlex(plex["url"], plex["token"], plex["account_url"], plex["control_url"]),
-            SimulatedDiscord(discord["connect"], discord["ca_file"], discord["bots"], str(discord["owner_id"])),
+            SimulatedDiscord(
+                discord["connect"],
+                discord["ca_file"],
+                discord["bots"],
+                str(discord["owner_id"]),
+                str(discord["controller_role_id"]),
+            ),
             told["chat"]["url"],
             output,
         )

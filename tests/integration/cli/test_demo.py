@@ -10,6 +10,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import aiohttp
 import pytest
@@ -167,3 +168,42 @@ async def test_the_real_world_stays_out_of_the_demo(temp: Path) -> None:
             checks = (await answer.json(content_type=None))["checks"]
         assert not any("home" in name for name in checks)
         await end(running.process, signal.SIGTERM)
+
+
+async def test_alice_controls_players_and_bob_does_not(temp: Path) -> None:
+    """What the greeting promises of bob is worth something only when others may."""
+    async with demo(temp, neighbours()) as running:
+        await until_connected(running.port)
+        async with aiohttp.ClientSession(f"http://127.0.0.1:{running.port + 1}") as http:
+            assert "not_allowed" in await pausing(http, "bob")
+            assert "not_allowed" not in await pausing(http, "alice")
+        await end(running.process, signal.SIGTERM)
+
+
+async def until_connected(port: int) -> None:
+    """Return when the bot of the demo takes commands."""
+    async with asyncio.timeout(START_S), aiohttp.ClientSession(f"http://127.0.0.1:{port}") as http:
+        while True:
+            async with http.get("/health") as answer:
+                checks = (await answer.json(content_type=None))["checks"]
+            bots = [check[0]["status"] for name, check in checks.items() if name.startswith("discord:")]
+            if bots and set(bots) == {"pass"}:
+                return
+            await asyncio.sleep(0.05)
+
+
+async def pausing(http: aiohttp.ClientSession, name: str) -> str:
+    """Everything that a member sees in the first channel after /pause there."""
+    state = await chat_state(http)
+    member = next(one["id"] for one in state["members"] if one["name"].lower() == name)
+    command = next(one["id"] for one in state["commands"] if one["name"] == "pause")
+    channel = state["channels"][0]["id"]
+    asked = {"as": member, "channel": channel, "command_id": command, "path": ["pause"], "options": {}}
+    async with http.post("/api/run", json=asked) as answer:
+        assert answer.status == 200, await answer.text()
+    return str((await chat_state(http, **{"as": member}))["messages"][channel])
+
+
+async def chat_state(http: aiohttp.ClientSession, **query: str) -> dict[str, Any]:
+    async with http.ws_connect("/api/live", params=query) as live:
+        return dict(await live.receive_json(timeout=START_S))
