@@ -70,8 +70,8 @@ class Desk:
         chosen = await self._player(Order(Verb.AUDIO, player=player), asker)
         if isinstance(chosen, PickPlayer):
             return []
-        lines = track_choices(await self._plex.streams(chosen.ref), kind)
-        return [(label, value) for label, value, _ in lines if fold(text) in fold(label)]
+        lines = track_choices(await self._plex.streams(chosen.ref), kind, text)
+        return [(label, value) for label, value, _ in lines]
 
     async def suggest_queue(self, text: str, player: str | None, asker: Asker) -> list[tuple[str, str]]:
         """(label, value) of the entries of the play queue, those containing `text`."""

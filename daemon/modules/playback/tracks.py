@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 from daemon.core.errors import UserError
@@ -19,13 +20,13 @@ def track_label(stream: Stream) -> str:
     return clamp(plain(stream.label) or plain(stream.language or "") or f"Track {stream.stream_id}", CHOICE_CHARS_MAX)
 
 
-def track_choices(streams: Sequence[Stream], kind: StreamKind) -> list[tuple[str, str, bool]]:
-    """(label, value, is selected) for at most 25 tracks; subtitles begin with "Off"."""
+def track_choices(streams: Sequence[Stream], kind: StreamKind, text: str = "") -> list[tuple[str, str, bool]]:
+    """(label, value, is selected) for at most 25 tracks whose label contains `text`; subtitles begin with "Off"."""
     mine = [stream for stream in streams if stream.kind is kind]
     lines = [(track_label(stream), str(stream.stream_id), stream.is_selected) for stream in mine]
     if kind is StreamKind.SUBTITLE:
         lines.insert(0, ("Off", OFF, not any(stream.is_selected for stream in mine)))
-    return lines[:AUTOCOMPLETE_CHOICES_MAX]
+    return [line for line in lines if fold(text) in fold(line[0])][:AUTOCOMPLETE_CHOICES_MAX]
 
 
 def find_track(text: str, streams: Sequence[Stream], kind: StreamKind) -> Stream | None:
@@ -42,7 +43,8 @@ def find_track(text: str, streams: Sequence[Stream], kind: StreamKind) -> Stream
     by_number = [stream for stream in mine if str(stream.stream_id) == text.strip()]
     by_label = [stream for stream in mine if fold(track_label(stream)) == wanted]
     by_language = [stream for stream in mine if wanted and fold(stream.language or "") == wanted]
-    containing = [stream for stream in mine if wanted and wanted in fold(track_label(stream))]
+    is_number = re.fullmatch(r"[-+]?\d+", text.strip()) is not None  # a track's own, not the 1 of "5.1"
+    containing = [s for s in mine if wanted and not is_number and wanted in fold(track_label(s))]
     for found in (by_number, by_label, by_language, containing):
         if found:
             return found[0]

@@ -187,7 +187,7 @@ def queue_view(
         _queue_line(f"{place:>{width}}", item, is_now=item.item_id == queue.selected_item_id)
         for place, item in enumerate(page.items, start=page.first_index + 1)
     ]
-    more = f"\n-# and {queue.total - len(queue.items)} more" if queue.total > len(queue.items) else ""
+    more = f"\n-# and {queue.total - len(queue.items):,} more" if queue.total > len(queue.items) else ""
     heading = f"### Queue of {safe(clamp(player_name(player), 80))}"
     turning = pager(items, "queue", (panel_id,), page=page) if panel_id is not None else ()
     return card(text(heading + "\n" + "\n".join(lines) + more), *turning, accent=ACCENT)

@@ -40,6 +40,7 @@ def test_subtitles_can_be_off(text: str) -> None:
     [
         ("off", ALL, "There is no audio track “off”; there are: English (AC3 5.1), Deutsch (AAC)."),
         ("21", AUDIO, "There is no audio track “21”"),
+        ("-1", ALL, "There is no audio track “-1”"),  # not the 1 of "5.1"
         ("", ALL, "There is no audio track “”"),
         ("x", SUBTITLES, "What plays has no audio tracks to choose from."),
     ],
@@ -55,6 +56,7 @@ def test_choices_of_subtitles_begin_with_off() -> None:
     assert track_choices(ALL, StreamKind.AUDIO) == [("English (AC3 5.1)", "11", True), ("Deutsch (AAC)", "12", False)]
     many = [stream(n, f"Track {n}", StreamKind.SUBTITLE) for n in range(40)]
     assert len(track_choices(many, StreamKind.SUBTITLE)) == 25
+    assert track_choices(many, StreamKind.SUBTITLE, "track 39") == [("Track 39", "39", False)]
 
 
 @pytest.mark.parametrize(
