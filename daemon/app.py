@@ -86,6 +86,7 @@ async def compose(settings: Settings, kernel: Kernel, store: Store) -> Parts:
             probe_every_s=settings.plex.check_interval_s,
             refresh_every_s=settings.plex.refresh_interval_s,
         ),
+        titles_max=settings.plex.titles_max,
     )
     fleet = Fleet(
         {name: bot.token.get_secret_value() for name, bot in settings.discord.bots.items()},
