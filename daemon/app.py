@@ -6,7 +6,7 @@ import asyncio
 import gc
 import os
 import signal
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
 
 import structlog
@@ -128,8 +128,8 @@ class App:
         """Stop as after SIGTERM."""
         self._stop.set()
 
-    async def run(self, on_ready: Callable[[App], None] | None = None) -> None:
-        """Run until told to stop; `on_ready` is called once, when everything has been started.
+    async def run(self, on_started: Callable[[App, Health], Coroutine[None, None, None]] | None = None) -> None:
+        """Run until told to stop; `on_started` is a task once everything has been started.
 
         The data folder is the caller's to lock. When it cannot start it raises ConfigError, CannotListen, or
         UpstreamError for the database.
@@ -141,12 +141,12 @@ class App:
         supervisor = Supervisor(log=_LOG, metrics=metrics)
         closing = Closing(supervisor, within_s=DRAIN_S)
         try:
-            await self._start(supervisor, metrics, closing)
+            health = await self._start(supervisor, metrics, closing)
             # What has been imported and built so far stays for good: collections need not walk through it again.
             gc.collect()
             gc.freeze()
-            if on_ready is not None:
-                on_ready(self)
+            if on_started is not None:
+                supervisor.spawn("on_started", on_started(self, health))
             await self._stop.wait()
             _LOG.info("stopping")
         finally:
@@ -159,7 +159,7 @@ class App:
             os._exit(128 + number)  # asked twice: at once, whatever is under way
         self._stop.set()
 
-    async def _start(self, supervisor: Supervisor, metrics: Metrics, closing: Closing) -> None:
+    async def _start(self, supervisor: Supervisor, metrics: Metrics, closing: Closing) -> Health:
         """Start part after part; each tells `closing` how it is stopped."""
         settings = self._settings
         clock = await self._choose_clock(supervisor)
@@ -183,6 +183,7 @@ class App:
         sync = parts.fleet.sync_commands(keep=parts.host.commands_to_keep())
         supervisor.spawn("sync_commands", sync)
         _LOG.info("started", plex_servers=sorted(settings.plex.servers), bots=sorted(settings.discord.bots))
+        return health
 
     async def _choose_clock(self, supervisor: Supervisor) -> Clock:
         if (url := self._settings.clock.url) is None:

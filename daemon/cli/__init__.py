@@ -12,9 +12,11 @@ from daemon.cli.healthcheck import healthcheck
 from daemon.cli.modules import modules
 from daemon.cli.run import run
 from daemon.cli.simulate import simulate
+from daemon.kernel.release import installed_version
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(installed_version(), prog_name="marquee")
 def main() -> None:
     """Marquee: one daemon that joins Plex media servers and a Discord community.
 

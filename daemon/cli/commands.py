@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import click
@@ -21,29 +24,47 @@ def commands() -> None:
 @commands.command()
 def plan() -> None:
     """Show what `apply` would change; changes nothing."""
-    for name, planned in _work(apply=False).items():
-        _show(name, planned, "would change")
+    with _told(_work(apply=False)) as plans:
+        for name, planned in plans.items():
+            _show(name, planned, "would change")
 
 
 @commands.command()
 @click.option("--force", is_flag=True, help="Also when many commands, or all, would go.")
 def apply(force: bool) -> None:
     """Make Discord's commands those of the modules, with one request a bot, none when nothing differs."""
-    for name, planned in _work(apply=True, force=force).items():
-        _show(name, planned, "changed")
+    with _told(_work(apply=True, force=force)) as plans:
+        for name, planned in plans.items():
+            _show(name, planned, "changed")
 
 
 @commands.command()
 def status() -> None:
     """One line a bot; exit 1 when one is not in step."""
-    plans = _work(apply=False)
-    for name, planned in plans.items():
-        click.echo(f"{name}: {'in step' if planned.is_empty else 'not in step; `marquee commands plan` shows how'}")
+    with _told(_work(apply=False)) as plans:
+        for name, planned in plans.items():
+            click.echo(f"{name}: {'in step' if planned.is_empty else 'not in step; `marquee commands plan` shows how'}")
     if not all(planned.is_empty for planned in plans.values()):
         leave(FAILED, [])
 
 
-def _work(*, apply: bool, force: bool = False) -> dict[str, Plan]:
+@dataclass(frozen=True, slots=True)
+class _Outcome:
+    """A plan for each bot, and a sentence for each module that should run but does not: its commands are kept."""
+
+    plans: dict[str, Plan]
+    problems: list[str]
+
+
+@contextmanager
+def _told(outcome: _Outcome) -> Iterator[dict[str, Plan]]:
+    """The plans, to be shown; then the process ends with what is wrong with modules, if anything is."""
+    yield outcome.plans
+    if outcome.problems:
+        leave(FAILED, outcome.problems)
+
+
+def _work(*, apply: bool, force: bool = False) -> _Outcome:
     import asyncio
 
     from daemon.core.errors import UpstreamError
@@ -55,8 +76,9 @@ def _work(*, apply: bool, force: bool = False) -> dict[str, Plan]:
     if not settings.discord.bots:
         leave(FAILED, ["no bot is configured; set MARQUEE_DISCORD__BOTS__<NAME>__TOKEN"])
 
-    async def work() -> dict[str, Plan]:
+    async def work() -> _Outcome:
         from daemon.cli.scratch import scratch
+        from daemon.host.host import PROBLEMS
         from integrations.discord.doctor import apply_commands, plan_commands
 
         async with scratch(settings) as parts:
@@ -69,8 +91,13 @@ def _work(*, apply: bool, force: bool = False) -> dict[str, Plan]:
                     done[name] = await apply_commands(parts.fleet, name, keep, force=force)
                 else:
                     done[name] = await plan_commands(parts.fleet, name, keep)
+            problems = [
+                f"module {status.module} {status.problem}; its commands are left as they are"
+                for status in parts.host.states()
+                if status.state in PROBLEMS
+            ]
             await parts.host.stop()
-            return done
+            return _Outcome(done, problems)
 
     try:
         return asyncio.run(work())

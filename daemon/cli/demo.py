@@ -1,11 +1,13 @@
 from __future__ import annotations
 
+import asyncio
 import os
 import shutil
+import signal
 import sys
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,7 +19,9 @@ from daemon.cli.outcome import FAILED, leave
 if TYPE_CHECKING:
     from daemon.app import App
     from daemon.cli.simulation import Simulation
+    from daemon.kernel.health import Health
 
+_CONNECTED_S = 5.0  # the greeting waits this long for the bot
 _KEPT = ("MARQUEE_HTTP__", "MARQUEE_LOG__", "MARQUEE_MODULES__")
 """What of the operator's environment holds in the demo; tokens and servers of the real world never do."""
 
@@ -28,6 +32,8 @@ def demo() -> None:
 
     Data is fresh each time; with KEEP=1 in the environment it stays, in data/demo.
     """
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, _stop_early)
     from daemon.cli.ports import PortsTaken, choose_ports
     from daemon.cli.run import run_app
     from daemon.cli.simulation import SimulationFailed, simulation
@@ -45,11 +51,17 @@ def demo() -> None:
         with _data_dir() as data_dir, simulation(chat_port=port + 1) as simulated:
             environ = _preset(simulated) | kept | _environment(simulated, data_dir, port)
             settings = settings_or_exit(environ, use_local=False)
-            run_app(settings, on_ready=lambda app: _greet(app, simulated, lost))
+            run_app(settings, on_started=lambda app, health: _greet(app, health, simulated, lost))
     except SimulationFailed as error:
         leave(FAILED, [str(error)])
     if lost:
         leave(FAILED, lost)
+    click.echo("Stopped.")
+    sys.exit(0)
+
+
+def _stop_early(*_: object) -> None:
+    """Ctrl-C before the daemon listens to it: everything begun so far is undone on the way out."""
     click.echo("Stopped.")
     sys.exit(0)
 
@@ -99,12 +111,18 @@ def _environment(simulated: Simulation, data_dir: Path, port: int) -> dict[str, 
     }
 
 
-def _greet(app: App, simulated: Simulation, lost: list[str]) -> None:
+async def _greet(app: App, health: Health, simulated: Simulation, lost: list[str]) -> None:
+    """Say where the pages are, once the bot listens: a command sent before that would find nobody."""
+
     def give_up() -> None:
         lost.append("The simulators have ended, and so the demo ends.")
         app.request_stop()
 
     simulated.when_it_ends(give_up)
+    with suppress(TimeoutError):
+        async with asyncio.timeout(_CONNECTED_S):
+            while not _is_connected(health):  # noqa: ASYNC110  health has no event, and this ends within seconds
+                await asyncio.sleep(0.02)
     strong = click.style
     click.echo(
         f"""
@@ -113,7 +131,7 @@ def _greet(app: App, simulated: Simulation, lost: list[str]) -> None:
     Chat page    {strong(simulated.chat_url, fg="cyan", underline=True)}
     Health page  {strong(app.url, fg="cyan", underline=True)}
 
-  Three things to try on the chat page, in #movie-night:
+  Three things to try on the chat page:
 
     1. Type /play, then three letters of a title, and pick one and a player. Press Pause on the card.
     2. Type /now to see what is playing everywhere, and /players to see what can be controlled.
@@ -122,3 +140,9 @@ def _greet(app: App, simulated: Simulation, lost: list[str]) -> None:
   Ctrl-C stops everything.
 """
     )
+
+
+def _is_connected(health: Health) -> bool:
+    """Whether every bot is on Discord with its commands in step."""
+    bots = [check for name, check in health.report().checks.items() if name.startswith("discord:")]
+    return bool(bots) and all(check.status == "pass" for check in bots)

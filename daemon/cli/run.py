@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Coroutine, Iterable, Iterator
 from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING, NoReturn
 
@@ -12,7 +12,10 @@ from daemon.cli.outcome import BAD_CONFIG, UNAVAILABLE, leave
 
 if TYPE_CHECKING:
     from daemon.app import App
+    from daemon.kernel.health import Health
     from daemon.settings.model import Settings
+
+    OnStarted = Callable[[App, Health], Coroutine[None, None, None]]
 
 
 @click.command(short_help="Run the daemon.")
@@ -22,7 +25,7 @@ def run() -> None:
     sys.exit(0)
 
 
-def run_app(settings: Settings, on_ready: Callable[[App], None] | None = None) -> None:
+def run_app(settings: Settings, on_started: OnStarted | None = None) -> None:
     """Run the daemon in this process until it is told to stop; ends the process when it cannot start."""
     import asyncio
 
@@ -34,7 +37,7 @@ def run_app(settings: Settings, on_ready: Callable[[App], None] | None = None) -
     logs.configure(settings.log.format, settings.log.level, settings.secrets())
     with _locked(settings):
         try:
-            asyncio.run(App(settings).run(on_ready))
+            asyncio.run(App(settings).run(on_started))
         except ConfigError as error:
             _leave(settings, BAD_CONFIG, error.mistakes)
         except CannotListen as error:

@@ -65,7 +65,7 @@ class Metrics:
         )
         self.discord_requests_total = Counter(
             "discord_requests_total",
-            "REST calls to Discord.",
+            "Answers, edits and posts sent to Discord.",
             ["bot", "status"],
             namespace=NAMESPACE,
             registry=self.registry,

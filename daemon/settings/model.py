@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+import os
 import re
 import ssl
 from pathlib import Path
@@ -66,6 +67,15 @@ def _check_connect(address: str) -> str:
     if not is_loopback(host.strip("[]")):
         raise ValueError("must be on loopback (127.0.0.1, ::1 or localhost): it is meant for simulators")
     return address
+
+
+def _check_data_dir(folder: Path) -> Path:
+    existing = next(path for path in (folder.absolute(), *folder.absolute().parents) if path.exists())
+    if not existing.is_dir():
+        raise ValueError("must be a folder, or a place where one can be made")
+    if not os.access(existing, os.W_OK | os.X_OK):
+        raise ValueError("cannot be written to")
+    return folder
 
 
 def _check_ca_file(file: Path) -> Path:
@@ -206,7 +216,7 @@ class Settings(BaseSettings):
 
     model_config = SettingsConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
-    data_dir: Path = Path("data")
+    data_dir: Annotated[Path, AfterValidator(_check_data_dir)] = Path("data")
     owners: Snowflakes = frozenset()
     module_folders: Annotated[tuple[Path, ...], BeforeValidator(split_commas)] = ()
     database: Database = Field(default_factory=Database)

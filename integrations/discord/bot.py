@@ -161,6 +161,10 @@ class Bot(commands.Bot):
         """One server more, which may be one too many for a bot without an allow-list."""
         self._events.ready()
 
+    async def on_guild_remove(self, guild: discord.Guild) -> None:
+        """One server fewer."""
+        self._events.ready()
+
     async def on_resumed(self) -> None:
         """The session is up again."""
         self._events.ready()

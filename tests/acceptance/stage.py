@@ -230,7 +230,8 @@ class Stage:
                         return
                     await asyncio.sleep(POLL_S)
         except TimeoutError:
-            raise AssertionError(f"waited in vain for {what}\n{await self.log_tail()}") from None
+            found = await self.checks() if self.daemon and self.daemon.url else {}
+            raise AssertionError(f"waited in vain for {what}\n{found}\n{await self.log_tail()}") from None
 
     async def log_tail(self) -> str:
         """The last lines of the daemon's log, for the message of a failed test."""

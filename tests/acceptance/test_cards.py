@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from typing import Any
 
 import pytest
@@ -211,22 +213,23 @@ async def test_what_stands_in_one_guild_does_not_work_in_another(stage: Stage) -
         stage.watch(player, number=number + 1)
     listing = await alice.slash("now")
     queue = await alice.slash("queue show")
-    there, message_id = await elsewhere(stage, alice)
-    for shown in (card, listing, queue):
-        for custom_id in custom_ids(shown.message):
-            answer = await there.press_forged(message_id, custom_id)
-            assert OUT_OF_DATE in answer.text, custom_id
-            assert answer.is_private
-    assert stage.player(LIVING_ROOM).state == "playing"
-    await card.click("Pause")
-    await card.until("⏸ Paused")
-    assert listing.buttons["Forward"]
-    await listing.click("Forward")
-    await listing.until("Page 2/2")
+    async with elsewhere(stage, alice) as (there, message_id):
+        for shown in (card, listing, queue):
+            for custom_id in custom_ids(shown.message):
+                answer = await there.press_forged(message_id, custom_id)
+                assert OUT_OF_DATE in answer.text, custom_id
+                assert answer.is_private
+        assert stage.player(LIVING_ROOM).state == "playing"
+        await card.click("Pause")
+        await card.until("⏸ Paused")
+        assert listing.buttons["Forward"]
+        await listing.click("Forward")
+        await listing.until("Page 2/2")
 
 
-async def elsewhere(stage: Stage, member: Member) -> tuple[User, int]:
-    """The same person as the owner of another guild, and a list of the bot that stands there."""
+@asynccontextmanager
+async def elsewhere(stage: Stage, member: Member) -> AsyncIterator[tuple[User, int]]:
+    """The same person as the owner of another guild, which the bot leaves again, and a list that stands there."""
     world = stage.lab.world
     guild = world.add_guild("Elsewhere", member.user.person)
     for app in world.apps.values():
@@ -235,7 +238,10 @@ async def elsewhere(stage: Stage, member: Member) -> tuple[User, int]:
     user = member.user.in_guild(guild)
     shown = await user.slash("now", channel=channel.channel_id)
     await shown.until("### Now playing")
-    return user, shown.message_id
+    yield user, shown.message_id
+    for app in world.apps.values():
+        world.leave(guild, app.person)
+    await stage.wait_for(stage._is_up, "the bot to know that it has left")
 
 
 def first_custom_id(message: dict[str, Any]) -> str:

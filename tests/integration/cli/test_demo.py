@@ -122,6 +122,27 @@ async def test_it_says_where_things_are_and_leaves_nothing(temp: Path) -> None:
     assert await asyncio.to_thread(os.listdir, temp) == []
 
 
+async def test_ctrl_c_while_it_starts_leaves_nothing_either(temp: Path) -> None:
+    environ = environment(temp, HTTP__PORT=str(neighbours())) | {"TMPDIR": str(temp)}
+    process = await start(environ, "demo")
+    await until(lambda: bool(children(process.pid)))  # the simulators have been started, the daemon has not
+    simulators = (await asyncio.to_thread(children, process.pid))[0]
+    ended = await end(process, signal.SIGINT)
+    assert (ended.code, ended.out.splitlines()[-1]) == (0, "Stopped.")
+    assert "Traceback" not in ended.err
+    await until(lambda: is_gone(simulators))
+    assert await asyncio.to_thread(os.listdir, temp) == []
+
+
+async def test_the_bot_listens_when_the_greeting_comes(temp: Path) -> None:
+    async with demo(temp, neighbours()) as running:
+        async with aiohttp.ClientSession() as http, http.get(f"http://127.0.0.1:{running.port}/health") as answer:
+            checks = (await answer.json(content_type=None))["checks"]
+        assert checks["discord:marquee"][0]["output"].startswith("connected")
+        assert checks["discord:marquee:commands"][0]["status"] == "pass"
+        await end(running.process, signal.SIGTERM)
+
+
 async def test_a_taken_port_is_told_and_another_one_chosen(temp: Path) -> None:
     port = neighbours()
     with socket.socket() as door:

@@ -79,14 +79,13 @@ async def test_what_is_wrong_comes_with_how_to_mend_it(world: World) -> None:
         "MARQUEE_PLEX__SERVERS__CELLAR__URL": f"http://127.0.0.1:{free_port()}",
         "MARQUEE_PLEX__SERVERS__CELLAR__TOKEN": CANARY,
         "MARQUEE_DISCORD__BOTS__MARQUEE__TOKEN": f"{CANARY}.not.known",
-        "MARQUEE_DATA_DIR": f"{world.lab.ca_file}/data",
     }
     ended = await call(environ, "check", "--json")
     assert ended.code == 1
     document = json.loads(ended.out)
     assert document["status"] == "unreachable"
     wrong = {check["subject"]: check for check in document["checks"] if not check["ok"]}
-    assert wrong.keys() == {"Data folder", "Plex server attic", "Plex server cellar", "Discord bot marquee"}
+    assert wrong.keys() == {"Plex server attic", "Plex server cellar", "Discord bot marquee"}
     assert all(check["mend"] for check in wrong.values())
     assert "rejected the token" in wrong["Plex server attic"]["text"]
     assert "unreachable" in wrong["Plex server cellar"]["text"]
@@ -129,6 +128,28 @@ async def test_commands_go_from_plan_to_apply_to_in_step(world: World) -> None:
     async with running(world.environ):
         assert "in step" in (await call(world.environ, "commands", "plan")).out
     assert list(world.lab.problems) == []
+
+
+@pytest.fixture
+def broken_modules(tmp_path: Path) -> Path:
+    """A folder with one module, which cannot be imported."""
+    broken = tmp_path / "modules" / "broken"
+    broken.mkdir(parents=True)
+    manifest = 'id = "broken"\nname = "Broken"\nversion = "1.0"\napi = 1\ncommands = ["broken"]\n'
+    (broken / "manifest.toml").write_text(manifest)
+    (broken / "__init__.py").write_text("raise RuntimeError('not today')\n")
+    return broken.parent
+
+
+async def test_commands_of_a_module_that_failed_are_kept_and_the_failure_is_told(
+    world: World, broken_modules: Path
+) -> None:
+    environ = world.environ | {"MARQUEE_MODULE_FOLDERS": str(broken_modules)}
+    for command in ("apply", "plan", "status"):
+        ended = await call(environ, "commands", command)
+        assert ended.code == 1
+        assert ended.err.splitlines()[-1].startswith("module broken ")
+    assert "marquee: in step" in ended.out
 
 
 async def test_commands_of_a_bot_nobody_knows(world: World) -> None:

@@ -120,7 +120,7 @@ async def test_a_taken_port_is_one_line(tmp_path: Path) -> None:
 async def test_a_data_folder_that_cannot_be_used_is_one_line(broken: Path) -> None:
     ended = await call(environment(broken / "data"), "run")
     assert (ended.code, len(ended.err.splitlines())) == (78, 1)
-    assert "data_dir" in ended.err
+    assert "MARQUEE_DATA_DIR" in ended.err
 
 
 async def test_a_database_that_does_not_answer_is_69(tmp_path: Path) -> None:

@@ -100,7 +100,7 @@ async def test_two_bots_have_the_same_module_and_their_own_commands(lab: Discord
             shown = await lab.user("alice").slash("show", app=app)
             await shown.click("Press")
         assert len(stage.script.diary) == 2
-        assert stage.fleet.surface.counts(DEMO) == {"cogs": 1, "instances": 2, "components": 8, "roles": 0}
+        assert stage.fleet.surface.counts(DEMO) == {"cogs": 1, "instances": 2, "components": 7, "roles": 0}
         await stage.fleet.surface.remove_owner(DEMO)
         assert not any(stage.fleet.surface.counts(DEMO).values())
 

@@ -26,10 +26,19 @@ def mistakes(project: Path, environ: dict[str, str]) -> list[str]:
     return raised.value.mistakes
 
 
-def test_every_fixed_name_works(project: Path) -> None:
+def test_a_data_folder_that_cannot_be_is_told_with_the_rest(project: Path, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    environ = {"MARQUEE_DATA_DIR": str(tmp_path / "file" / "data"), "MARQUEE_HTTP__PORT": "x"}
+    assert sorted(line.split(":")[0] for line in mistakes(project, environ)) == [
+        "MARQUEE_DATA_DIR",
+        "MARQUEE_HTTP__PORT",
+    ]
+
+
+def test_every_fixed_name_works(project: Path, tmp_path: Path) -> None:
     settings = load(
         {
-            "MARQUEE_DATA_DIR": "/srv/marquee",
+            "MARQUEE_DATA_DIR": str(tmp_path / "not" / "yet"),
             "MARQUEE_DATABASE__URL": "postgresql://u:secret@127.0.0.1/m",
             "MARQUEE_REDIS__URL": "redis://127.0.0.1:6379/0",
             "MARQUEE_HTTP__HOST": "0.0.0.0",
@@ -47,7 +56,7 @@ def test_every_fixed_name_works(project: Path) -> None:
         },
         project=project,
     )
-    assert settings.data_dir == Path("/srv/marquee")
+    assert settings.data_dir == tmp_path / "not" / "yet"
     assert settings.database_url == "postgresql://u:secret@127.0.0.1/m"
     assert settings.redis.url is not None
     assert (settings.http.host, settings.http.port) == ("0.0.0.0", 9000)
