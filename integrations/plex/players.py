@@ -73,7 +73,7 @@ class Players:
         """
         async with self._listing:
             if is_fresh or time.monotonic() - self._listed_s > self._timeouts.players_fresh_s:
-                self._known = await self._discover()
+                self._known = await self._discover(is_fresh=is_fresh)
                 self._listed_s = time.monotonic()
         players = (known.player for known in self._known.values())
         return tuple(sorted(players, key=lambda one: (one.problem is not None, one.name.casefold(), one.ref.player_id)))
@@ -97,8 +97,9 @@ class Players:
         """Something happened to the players: list them anew next time."""
         self._listed_s = float("-inf")
 
-    async def _discover(self) -> dict[PlayerId, Known]:
-        clients, sessions = await asyncio.gather(_attempt(self._clients()), _attempt(self._sessions.read()))
+    async def _discover(self, *, is_fresh: bool) -> dict[PlayerId, Known]:
+        reading = self._sessions.read(is_fresh=is_fresh)
+        clients, sessions = await asyncio.gather(_attempt(self._clients()), _attempt(reading))
         if isinstance(clients, UpstreamError):
             if isinstance(sessions, UpstreamError):
                 raise clients

@@ -186,9 +186,9 @@ class Plex:
         """
         return (await self.roster()).players
 
-    async def roster(self) -> Roster:
-        """As `players`, with how the servers failed whose players are therefore missing."""
-        answers = await self._ask_all(lambda server: server.players.listed())
+    async def roster(self, *, is_fresh: bool = False) -> Roster:
+        """As `players`, or read now (`is_fresh`), with how the servers failed whose players are therefore missing."""
+        answers = await self._ask_all(lambda server: server.players.listed(is_fresh=is_fresh))
         players = [player for answer in answers.values() if not isinstance(answer, UpstreamError) for player in answer]
         ordered = tuple(sorted(players, key=lambda player: player.problem is not None))
         failures = {name: answer for name, answer in answers.items() if isinstance(answer, UpstreamError)}

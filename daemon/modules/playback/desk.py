@@ -101,11 +101,14 @@ class Desk:
         raise UserError(f"I found nothing called “{clamp(text, _SAID_CHARS_MAX)}”.{hint}", "unknown_title")
 
     async def _player(self, order: Order, asker: Asker) -> Player | PickPlayer:
+        wanted = _named(order.player)
         roster = await self._plex.roster()
+        if wanted is not None and not roster.is_blind and not matching(wanted, roster.players):
+            roster = await self._plex.roster(is_fresh=True)  # it may have been switched on a moment ago
         if roster.is_blind:
             raise next(iter(roster.failures.values()))
-        if order.player is not None:
-            return self._named_player(order, roster)
+        if wanted is not None:
+            return self._named_player(order, wanted, roster)
         able = [player for player in roster.players if player.is_controllable]
         last = await self._last_player(asker)
         if (mine := next((player for player in able if str(player.ref) == last), None)) is not None:
@@ -113,8 +116,7 @@ class Desk:
         _check_silence(last or "", roster)  # another player must not get what was meant for the last one
         return self._one_of(order, able, roster.players)
 
-    def _named_player(self, order: Order, roster: Roster) -> Player | PickPlayer:
-        text = clamp(plain((order.player or "")[: 4 * QUERY_CHARS_MAX]), QUERY_CHARS_MAX)
+    def _named_player(self, order: Order, text: str, roster: Roster) -> Player | PickPlayer:
         found = matching(text, roster.players)
         if not found:
             _check_silence(text, roster)
@@ -257,6 +259,11 @@ class Desk:
         item = find_item(order.value or "", queue.items if queue else ())
         await self._plex.queue_remove(player.ref, item.item_id)
         return f"Removed {title_name(item.title)} from the queue of {name}."
+
+
+def _named(text: str | None) -> str | None:
+    """What a member wrote for a player, on one line and bounded; None when nothing was written."""
+    return None if text is None else clamp(plain(text[: 4 * QUERY_CHARS_MAX]), QUERY_CHARS_MAX)
 
 
 def _check_silence(reference: str, roster: Roster) -> None:

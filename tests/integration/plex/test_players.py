@@ -36,6 +36,18 @@ async def test_everybody_at_home(stage: Stage) -> None:
     assert all(player.is_controllable for player in players)
 
 
+async def test_who_was_switched_on_a_moment_ago_is_seen_when_looked_for(sim: PlexSim, tmp_path: Path) -> None:
+    sim.players[TABLET].is_online = False
+    patient = replace(QUICK, players_fresh_s=3600.0)
+    async with running(sim, tmp_path, timeouts=patient) as stage:
+        await stage.ready()
+        assert TABLET not in await listed(stage)
+        sim.players[TABLET].is_online = True
+        assert TABLET not in await listed(stage)
+        roster = await stage.plex.roster(is_fresh=True)
+        assert TABLET in {player.name for player in roster.players}
+
+
 async def test_those_who_cannot_be_controlled_say_why(sim: PlexSim, tmp_path: Path) -> None:
     sim.play(CHROME, "Low Orbit", "Marcus")
     sim.play(DLNA, "Ironwood", "Juno")
