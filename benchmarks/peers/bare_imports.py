@@ -6,19 +6,19 @@ import asyncio
 import sys
 
 import aiohttp.web
-import cryptography.hazmat.primitives.hashes
+import click
 import discord.ext.commands
 import msgspec
 import plexapi.server
 import prometheus_client
 import pydantic_settings
 import rapidfuzz.process
-import sqlalchemy
+import sqlalchemy.dialects.sqlite
 import structlog
 
 LIBRARIES = (
-    aiohttp.web, cryptography.hazmat.primitives.hashes, discord.ext.commands, msgspec, plexapi.server,
-    prometheus_client, pydantic_settings, rapidfuzz.process, sqlalchemy, structlog,
+    aiohttp.web, click, discord.ext.commands, msgspec, plexapi.server,
+    prometheus_client, pydantic_settings, rapidfuzz.process, sqlalchemy.dialects.sqlite, structlog,
 )  # fmt: skip
 
 

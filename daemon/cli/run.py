@@ -32,8 +32,10 @@ def run_app(settings: Settings, on_started: OnStarted | None = None) -> None:
     from daemon.app import App
     from daemon.core.errors import ConfigError, UpstreamError
     from daemon.kernel import logs
+    from daemon.kernel.memory import share_arena
     from daemon.web.server import CannotListen
 
+    share_arena()
     logs.configure(settings.log.format, settings.log.level, settings.secrets())
     with _locked(settings):
         try:
