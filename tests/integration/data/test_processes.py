@@ -31,12 +31,12 @@ def fetch(url: str, sql: str) -> list[tuple[object, ...]]:
 @pytest.mark.parametrize("confirmed_min", [1, 700])
 def test_kill_9_loses_nothing_that_was_confirmed(database_url: str, tmp_path: Path, confirmed_min: int) -> None:
     schema.upgrade(database_url, tmp_path)
-    child = start("write", database_url)
-    assert child.stdout is not None
-    confirmed = [int(child.stdout.readline()) for _ in range(confirmed_min)]
-    child.kill()
-    # The last line may have been cut off by the kill.
-    confirmed += [int(line) for line in child.communicate()[0].splitlines(keepends=True) if line.endswith("\n")]
+    with start("write", database_url) as child:
+        assert child.stdout is not None
+        confirmed = [int(child.stdout.readline()) for _ in range(confirmed_min)]
+        child.kill()
+        # The last line may have been cut off by the kill. (`communicate` would leave out what `readline` read ahead.)
+        confirmed += [int(line) for line in child.stdout.read().splitlines(keepends=True) if line.endswith("\n")]
     assert len(confirmed) >= confirmed_min
     kept = {n for (n,) in fetch(database_url, "SELECT guild_id FROM guilds WHERE name = 'guild ' || guild_id")}
     assert set(confirmed) <= kept
