@@ -1,7 +1,7 @@
 # Marquee: `make help` lists the targets. Needs python3 (3.11 or newer), pip, git and make; everything else is installed into .venv.
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
-.PHONY: help setup demo run test test-all check format lint types imports soak bench lock clean
+.PHONY: help setup demo run test test-all check static format soak bench lock clean
 
 # Bytecode must be cached: without it every start of the daemon compiles its imports again.
 unexport PYTHONDONTWRITEBYTECODE
@@ -37,13 +37,15 @@ test-all: test ## the suite on every newer Python that runs here, too
 	    .venv-3.$$minor/bin/python -m pytest -n $(WORKERS) --dist loadgroup -m "not soak" $(ARGS) || exit 1; \
 	done
 
-check: setup ## what CI runs: format, lint, types, imports, tests with coverage
+check: static ## what CI runs: format, lint, types, imports, tests with coverage
+	rm -f .coverage .coverage.*
+	$(PYTEST) -m "not soak" --cov --cov-report=term:skip-covered --cov-fail-under=85 $(ARGS)
+
+static: setup ## the part of `make check` that runs nothing: format, lint, types, imports
 	$(PY) -m ruff format --check $(CODE)
 	$(PY) -m ruff check $(CODE)
 	$(PY) -m mypy
 	$(VENV)/bin/lint-imports --no-cache
-	rm -f .coverage .coverage.*
-	$(PYTEST) -m "not soak" --cov --cov-report=term:skip-covered --cov-fail-under=85 $(ARGS)
 
 format: setup ## rewrite the code in the house format
 	$(PY) -m ruff check --fix-only $(CODE)
