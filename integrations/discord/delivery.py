@@ -74,14 +74,25 @@ async def call_back(interaction: AnyInteraction, send: Callable[[], Awaitable[T]
 
 async def edit(interaction: AnyInteraction, send: Callable[[], Awaitable[T]]) -> tuple[Delivered, T | None]:
     """Change or delete a message by `send`, repeated once when the answer was lost."""
+    return await _deliver(interaction, send, _ATTEMPTS, "edit_lost")
+
+
+async def follow_up(interaction: AnyInteraction, send: Callable[[], Awaitable[T]]) -> tuple[Delivered, T | None]:
+    """Post one more message by `send`, a single time."""
+    return await _deliver(interaction, send, 1, "follow_up_lost")
+
+
+async def _deliver(
+    interaction: AnyInteraction, send: Callable[[], Awaitable[T]], attempts: int, lost_event: str
+) -> tuple[Delivered, T | None]:
     traffic: Traffic = interaction.client.traffic
-    for _ in range(_ATTEMPTS):
+    for _ in range(attempts):
         try:
             async with asyncio.timeout(ANSWER_S):
                 sent = await send()
         except LOST_ON_THE_WAY as error:
             traffic.count(LOST)
-            log.warning("edit_lost", error=type(error).__name__)
+            log.warning(lost_event, error=type(error).__name__)
         except REFUSED as error:
             traffic.count_refusal(error)
             return _judge(error), None
@@ -89,23 +100,6 @@ async def edit(interaction: AnyInteraction, send: Callable[[], Awaitable[T]]) ->
             traffic.count(OK)
             return Delivered.ARRIVED, sent
     return Delivered.UNKNOWN, None
-
-
-async def follow_up(interaction: AnyInteraction, send: Callable[[], Awaitable[T]]) -> tuple[Delivered, T | None]:
-    """Post one more message by `send`, a single time."""
-    traffic: Traffic = interaction.client.traffic
-    try:
-        async with asyncio.timeout(ANSWER_S):
-            sent = await send()
-    except LOST_ON_THE_WAY as error:
-        traffic.count(LOST)
-        log.warning("follow_up_lost", error=type(error).__name__)
-        return Delivered.UNKNOWN, None
-    except REFUSED as error:
-        traffic.count_refusal(error)
-        return _judge(error), None
-    traffic.count(OK)
-    return Delivered.ARRIVED, sent
 
 
 def _judge(error: discord.HTTPException | discord.RateLimited) -> Delivered:

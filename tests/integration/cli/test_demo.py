@@ -153,6 +153,9 @@ async def test_a_taken_port_is_told_and_another_one_chosen(temp: Path) -> None:
             assert f"Port {port + 1}, meant for the chat page, is taken by another program." in running.said
             found = re.search(r"Using ports (\d+) and (\d+) instead\.", running.said)
             assert found is not None
+            steps = (int(found[1]) - port, int(found[2]) - port)  # the next pair may be taken, too
+            assert steps[0] >= 10
+            assert (steps[0] % 10, steps[1]) == (0, steps[0] + 1)
             assert await status_of(int(found[1]), "/ping") == 200
             assert await status_of(int(found[2]), "/") == 200
             assert (await end(running.process, signal.SIGTERM)).code == 0
