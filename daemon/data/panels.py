@@ -25,6 +25,8 @@ panels = Table(
     Column("created_at", Instant, nullable=False),
     Column("updated_at", Instant, nullable=False),
     Column("ended_at", Instant),
+    Column("owner", Text),  # the process that keeps it up to date; NULL for none
+    Column("owned_until", Instant),
     CheckConstraint("length(module) BETWEEN 1 AND 100", name="module"),
     CheckConstraint("length(kind) BETWEEN 1 AND 100", name="kind"),
     CheckConstraint("app_id > 0 AND guild_id > 0 AND channel_id > 0 AND message_id > 0", name="snowflakes"),

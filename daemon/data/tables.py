@@ -2,6 +2,32 @@
 
 from __future__ import annotations
 
-from daemon.data import audit, guilds, interactions, keys, panels, people, plex_servers, version
+from daemon.data import (
+    audit,
+    events,
+    guilds,
+    interactions,
+    keys,
+    notices,
+    panels,
+    people,
+    plex_servers,
+    schedules,
+    version,
+)
+from daemon.data.queue import tables as queue
 
-__all__ = ["audit", "guilds", "interactions", "keys", "panels", "people", "plex_servers", "version"]
+__all__ = [
+    "audit",
+    "events",
+    "guilds",
+    "interactions",
+    "keys",
+    "notices",
+    "panels",
+    "people",
+    "plex_servers",
+    "queue",
+    "schedules",
+    "version",
+]

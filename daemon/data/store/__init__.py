@@ -15,9 +15,10 @@ from daemon.data.engine import open_engine, parse_url
 from daemon.data.failures import unreachable
 from daemon.data.store import postgres, sqlite
 from daemon.data.store.lane import Lane
+from daemon.data.store.told import Listener, Listeners, after_commit
 from daemon.kernel.metrics import Metrics
 
-__all__ = ["Store", "Unit"]
+__all__ = ["Store", "Unit", "after_commit"]
 
 T = TypeVar("T")
 
@@ -41,10 +42,11 @@ class Store:
     to write raises `UpstreamError`; it is used again by itself once it is back.
     """
 
-    def __init__(self, engine: Engine, writers: Lane, readers: Lane) -> None:
+    def __init__(self, engine: Engine, writers: Lane, readers: Lane, listeners: Listeners) -> None:
         self._engine = engine
         self._writers = writers
         self._readers = readers
+        self._listeners = listeners
 
     @classmethod
     async def open(cls, url: str, *, metrics: Metrics) -> Store:
@@ -53,13 +55,15 @@ class Store:
         ConfigError for a URL we cannot use, UpstreamError when the database does not answer.
         """
         engine = await asyncio.to_thread(open_engine, parse_url(url))
+        listeners = Listeners()
         if engine.dialect.name == "sqlite":
-            writers = Lane("write", partial(sqlite.Writer, engine, metrics), 1, metrics)
+            writers = Lane("write", partial(sqlite.Writer, engine, metrics), 1, metrics, listeners.tell)
             readers = Lane("read", partial(sqlite.Reader, engine), _SQLITE_READERS, metrics)
         else:
-            writers = Lane("write", partial(postgres.Writer, engine, metrics), _POSTGRESQL_WRITERS, metrics)
+            make_writer = partial(postgres.Writer, engine, metrics)
+            writers = Lane("write", make_writer, _POSTGRESQL_WRITERS, metrics, listeners.tell)
             readers = Lane("read", partial(postgres.Reader, engine), _POSTGRESQL_READERS, metrics)
-        store = cls(engine, writers, readers)
+        store = cls(engine, writers, readers, listeners)
         try:
             await store.ping()
         except BaseException:
@@ -74,6 +78,18 @@ class Store:
     async def read(self, unit: Unit[T]) -> T:
         """Run `unit` on a consistent snapshot; writing in it is an error."""
         return await self._readers.submit(unit)
+
+    def on_commit(self, topic: str, listener: Listener) -> Callable[[], None]:
+        """Have `listener` called on the event loop with what committed units said by `after_commit`.
+
+        Units that shared a commit are told together. What is returned ends it.
+        """
+        return self._listeners.add(topic, listener)
+
+    @property
+    def dialect(self) -> str:
+        """`sqlite` or `postgresql`."""
+        return self._engine.dialect.name
 
     async def ping(self) -> None:
         """Return when the database takes writes and is at head; UpstreamError otherwise. Costs one small write."""

@@ -13,6 +13,8 @@ from sqlalchemy import Connection
 
 from daemon.core.limits import STORE_WAITING_MAX
 from daemon.data.failures import busy, translate, unreachable
+from daemon.data.store import told as telling
+from daemon.data.store.told import Told
 from daemon.kernel.metrics import Metrics
 
 T = TypeVar("T")
@@ -21,16 +23,18 @@ T = TypeVar("T")
 class Job(Generic[T]):
     """A unit of work on its way: run in a thread, its outcome given to `future` on the event loop."""
 
-    __slots__ = ("error", "future", "result", "unit")
+    __slots__ = ("error", "future", "result", "told", "unit")
 
     def __init__(self, unit: Callable[[Connection], T], future: asyncio.Future[T]) -> None:
         self.unit = unit
         self.future = future
         self.result: T | None = None
         self.error: BaseException | None = None
+        self.told: Told = {}
 
     def run(self, tx: Connection) -> None:
         """Run the unit and keep its result or its error, whatever it is: the caller gets it."""
+        self.told = telling.begin()
         try:
             self.result = self.unit(tx)
         except BaseException as error:  # noqa: BLE001 - handed to the caller, not swallowed
@@ -76,8 +80,16 @@ class Lane:
     A lane is bounded: with `STORE_WAITING_MAX` units waiting, more are refused with `UpstreamError`.
     """
 
-    def __init__(self, kind: str, make_worker: Callable[[], Worker], threads: int, metrics: Metrics) -> None:
+    def __init__(
+        self,
+        kind: str,
+        make_worker: Callable[[], Worker],
+        threads: int,
+        metrics: Metrics,
+        tell: Callable[[Told], None] = lambda told: None,
+    ) -> None:
         self._loop = asyncio.get_running_loop()
+        self._tell_listeners = tell
         self._queue: queue.SimpleQueue[Job[Any] | None] = queue.SimpleQueue()
         self._waiting = 0
         self._is_closed = False
@@ -150,8 +162,14 @@ class Lane:
 
     def _settle(self, group: list[Job[Any]]) -> None:
         self._waiting -= len(group)
+        told: Told = {}
         for job in group:
-            self._outcomes[job.settle()].inc()
+            outcome = job.settle()
+            self._outcomes[outcome].inc()
+            if job.told and outcome == "ok":
+                telling.merge(told, job.told)
+        if told:
+            self._tell_listeners(told)
 
     def _tell(self, callback: Callable[[Any], None], argument: object) -> None:
         with contextlib.suppress(RuntimeError):  # the loop is closed: nobody waits any more
