@@ -1,18 +1,43 @@
 """The daemon's Prometheus metrics: one registry, every name in one place.
 
-Labels are bounded by construction: names of commands, servers, bots, tasks; never a title, a member or a URL.
+Labels are bounded by construction: names of commands, servers, bots, tasks, queues, subscriptions and the words listed
+in the texts below; never a title, a member, an id of a message or a URL. An attribute is the name without `marquee_`.
 """
 
 from __future__ import annotations
+
+from dataclasses import dataclass, field
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, Info, disable_created_metrics
 from prometheus_client.exposition import generate_latest
 
 NAMESPACE = "marquee"
 
+# Upper bounds of histogram buckets, in seconds.
 _FAST_S = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5)
 _ANSWER_S = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 1.5, 2.0, 3.0, 5.0)
 _UPSTREAM_S = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)
+_WORK_S = (0.001, 0.0025, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 0.5, 1.0, 5.0, 30.0, 300.0)
+_GROUP = (1, 2, 4, 8, 16, 32, 64, 128)  # units
+
+
+@dataclass(frozen=True, slots=True)
+class _Make:
+    """Metrics of one registry, under our name."""
+
+    registry: CollectorRegistry = field(default_factory=CollectorRegistry)
+
+    def counter(self, name: str, text: str, *labels: str) -> Counter:
+        return Counter(name, text, labels, namespace=NAMESPACE, registry=self.registry)
+
+    def gauge(self, name: str, text: str, *labels: str) -> Gauge:
+        return Gauge(name, text, labels, namespace=NAMESPACE, registry=self.registry)
+
+    def histogram(self, name: str, text: str, buckets: tuple[float, ...], *labels: str) -> Histogram:
+        return Histogram(name, text, labels, namespace=NAMESPACE, registry=self.registry, buckets=buckets)
+
+    def info(self, name: str, text: str) -> Info:
+        return Info(name, text, namespace=NAMESPACE, registry=self.registry)
 
 
 class Metrics:
@@ -20,102 +45,122 @@ class Metrics:
 
     def __init__(self) -> None:
         disable_created_metrics()  # type: ignore[no-untyped-call]  # without it each counter comes twice
-        self.registry = CollectorRegistry()
-        self._describe_kernel()
-        self._describe_discord()
-        self._describe_plex()
-        self._describe_store()
+        make = _Make()
+        self.registry = make.registry
+        self._describe_kernel(make)
+        self._describe_discord(make)
+        self._describe_plex(make)
+        self._describe_store(make)
+        self._describe_events(make)
+        self._describe_queue(make)
+        self._describe_upkeep(make)
 
-    def _describe_kernel(self) -> None:
-        self.build_info = Info("build", "Version of the running daemon.", namespace=NAMESPACE, registry=self.registry)
-        self.ready = Gauge("ready", "1 while /health/ready answers 200.", namespace=NAMESPACE, registry=self.registry)
-        self.loop_lag_seconds = Histogram(
-            "loop_lag_seconds",
-            "How late the event loop woke.",
-            namespace=NAMESPACE,
-            registry=self.registry,
-            buckets=_FAST_S,
-        )
-        self.tasks_restarted_total = Counter(
-            "tasks_restarted_total",
-            "Crashes of supervised tasks.",
-            ["task"],
-            namespace=NAMESPACE,
-            registry=self.registry,
-        )
-        self.breaker_state = Gauge(
-            "breaker_state", "0 closed, 1 half open, 2 open.", ["name"], namespace=NAMESPACE, registry=self.registry
-        )
+    def _describe_kernel(self, make: _Make) -> None:
+        self.build_info = make.info("build", "Version of the running daemon.")
+        self.role_info = make.info("role", "Which part of the work this process does, and its name.")
+        self.ready = make.gauge("ready", "1 while /health/ready answers 200.")
+        self.loop_lag_seconds = make.histogram("loop_lag_seconds", "How late the event loop woke.", _FAST_S)
+        self.tasks = make.gauge("tasks", "Supervised tasks that run, by kind: eternal or one-shot.", "kind")
+        self.tasks_restarted_total = make.counter("tasks_restarted_total", "Crashes of supervised tasks.", "task")
+        self.breaker_state = make.gauge("breaker_state", "0 closed, 1 half open, 2 open.", "name")
+        self.breaker_opened_total = make.counter("breaker_opened_total", "How often a breaker opened.", "name")
 
-    def _describe_discord(self) -> None:
-        self.commands_total = Counter(
-            "commands_total",
-            "Interactions answered.",
-            ["command", "outcome"],
-            namespace=NAMESPACE,
-            registry=self.registry,
+    def _describe_discord(self, make: _Make) -> None:
+        self.commands_total = make.counter("commands_total", "Interactions answered.", "command", "outcome")
+        self.command_seconds = make.histogram(
+            "command_seconds", "From the interaction's arrival to its first answer.", _ANSWER_S, "command"
         )
-        self.command_seconds = Histogram(
-            "command_seconds",
-            "From the interaction's arrival to its first answer.",
-            ["command"],
-            namespace=NAMESPACE,
-            registry=self.registry,
-            buckets=_ANSWER_S,
+        self.discord_requests_total = make.counter(
+            "discord_requests_total", "Answers, edits and posts sent to Discord.", "bot", "status"
         )
-        self.discord_requests_total = Counter(
-            "discord_requests_total",
-            "Answers, edits and posts sent to Discord.",
-            ["bot", "status"],
-            namespace=NAMESPACE,
-            registry=self.registry,
+        self.discord_rate_limited_total = make.counter(
+            "discord_rate_limited_total", "Requests that Discord put off with 429.", "bot"
         )
-        self.discord_connected = Gauge(
-            "discord_connected",
-            "1 while the bot's gateway session is up.",
-            ["bot"],
-            namespace=NAMESPACE,
-            registry=self.registry,
+        self.discord_connected = make.gauge("discord_connected", "1 while the bot's gateway session is up.", "bot")
+        self.rate_limited_total = make.counter(
+            "rate_limited_total", "Interactions refused by our own limits, by what was limited.", "scope"
         )
 
-    def _describe_plex(self) -> None:
-        self.plex_requests_total = Counter(
-            "plex_requests_total",
-            "Calls to a Plex server.",
-            ["server", "outcome"],
-            namespace=NAMESPACE,
-            registry=self.registry,
+    def _describe_plex(self, make: _Make) -> None:
+        self.plex_requests_total = make.counter("plex_requests_total", "Calls to a Plex server.", "server", "outcome")
+        self.plex_request_seconds = make.histogram(
+            "plex_request_seconds", "Duration of calls to a Plex server.", _UPSTREAM_S, "server"
         )
-        self.plex_request_seconds = Histogram(
-            "plex_request_seconds",
-            "Duration of calls to a Plex server.",
-            ["server"],
-            namespace=NAMESPACE,
-            registry=self.registry,
-            buckets=_UPSTREAM_S,
+        self.plex_up = make.gauge("plex_up", "1 while the Plex server answers.", "server")
+
+    def _describe_store(self, make: _Make) -> None:
+        self.store_units_total = make.counter("store_units_total", "Units of work by kind.", "kind", "outcome")
+        self.store_group_size = make.histogram("store_group_size", "Units that shared one commit.", _GROUP)
+        self.store_commit_seconds = make.histogram("store_commit_seconds", "Duration of commits.", _FAST_S)
+        self.database_size_bytes = make.gauge("database_size_bytes", "Size of the database on its disk.")
+
+    def _describe_events(self, make: _Make) -> None:
+        self.events_published_total = make.counter("events_published_total", "Facts that were new.", "type")
+        self.events_handled_total = make.counter(
+            "events_handled_total",
+            "Deliveries by what became of them: handled, duplicate, retried, dead.",
+            "subscription",
+            "outcome",
         )
-        self.plex_up = Gauge(
-            "plex_up", "1 while the Plex server answers.", ["server"], namespace=NAMESPACE, registry=self.registry
+        self.event_handle_seconds = make.histogram(
+            "event_handle_seconds", "Duration of a handler with its effect.", _WORK_S, "subscription"
+        )
+        self.event_delay_seconds = make.histogram(
+            "event_delay_seconds", "From the publishing of an event to a committed effect.", _WORK_S
+        )
+        self.event_to_discord_seconds = make.histogram(
+            "event_to_discord_seconds", "From a notice's being written to its message in Discord.", _WORK_S
+        )
+        self.notices_total = make.counter(
+            "notices_total", "Messages to Discord by outcome: posted, found, dropped, retried.", "outcome"
         )
 
-    def _describe_store(self) -> None:
-        self.store_units_total = Counter(
-            "store_units_total",
-            "Units of work by kind.",
-            ["kind", "outcome"],
-            namespace=NAMESPACE,
-            registry=self.registry,
+    def _describe_queue(self, make: _Make) -> None:
+        self.queue_depth = make.gauge(
+            "queue_depth", "Messages waiting, by state: ready, delayed, leased.", "queue", "state"
         )
-        self.store_group_size = Histogram(
-            "store_group_size",
-            "Units that shared one commit.",
-            namespace=NAMESPACE,
-            registry=self.registry,
-            buckets=(1, 2, 4, 8, 16, 32, 64, 128),
+        self.queue_length_max = make.gauge("queue_length_max", "The bound on a queue's messages.", "queue")
+        self.queue_oldest_seconds = make.gauge(
+            "queue_oldest_seconds", "For how long the oldest message has been due; 0 when none is.", "queue"
         )
-        self.store_commit_seconds = Histogram(
-            "store_commit_seconds", "Duration of commits.", namespace=NAMESPACE, registry=self.registry, buckets=_FAST_S
+        self.queue_messages_total = make.counter(
+            "queue_messages_total",
+            "Messages by outcome: enqueued, done, retried, dead, refused, cancelled, lost (a lease that ran out).",
+            "queue",
+            "outcome",
         )
+        self.queue_handle_seconds = make.histogram(
+            "queue_handle_seconds", "Duration of one attempt at a message.", _WORK_S, "queue"
+        )
+        self.dead_letters = make.gauge("dead_letters", "Messages given up, waiting for a person.", "queue")
+        self.transport_degraded = make.gauge(
+            "transport_degraded", "1 while work is found by looking into the database because Redis is away."
+        )
+
+    def _describe_upkeep(self, make: _Make) -> None:
+        self.cache_requests_total = make.counter(
+            "cache_requests_total",
+            "Look-ups by outcome: hit, stale, miss, negative, corrupt, error.",
+            "region",
+            "outcome",
+        )
+        self.cache_load_seconds = make.histogram(
+            "cache_load_seconds", "Duration of loading what was not cached.", _UPSTREAM_S, "region"
+        )
+        self.watcher_findings = make.gauge(
+            "watcher_findings", "Deliveries that are not as published: missing, stuck, truncated, unknown.", "kind"
+        )
+        self.watcher_runs_total = make.counter("watcher_runs_total", "Comparisons of published and handled events.")
+        self.schedule_runs_total = make.counter(
+            "schedule_runs_total", "Scheduled runs by outcome: done, failed.", "schedule", "outcome"
+        )
+        self.schedule_last_run_timestamp_seconds = make.gauge(
+            "schedule_last_run_timestamp_seconds", "When a schedule last ran, Unix time.", "schedule"
+        )
+        self.backup_last_success_timestamp_seconds = make.gauge(
+            "backup_last_success_timestamp_seconds", "When the last verified backup was made, Unix time; 0 never."
+        )
+        self.backup_size_bytes = make.gauge("backup_size_bytes", "Size of the last verified backup.")
 
     def expose(self) -> bytes:
         """Everything in the Prometheus text format."""
