@@ -7,36 +7,25 @@ import gc
 import os
 import signal
 from collections.abc import Callable, Coroutine
-from dataclasses import dataclass
 
 import structlog
 
 from daemon.core.clock import Clock
 from daemon.core.errors import UpstreamError
-from daemon.core.ids import ServerId
 from daemon.core.limits import DRAIN_S
+from daemon.core.roles import Role
 from daemon.data import schema
 from daemon.data.store import Store
-from daemon.host.host import Host
 from daemon.kernel.clock import FollowedClock, SystemClock
 from daemon.kernel.closing import Closing
 from daemon.kernel.health import Check, Health, Status, keep_beating
 from daemon.kernel.metrics import Metrics
 from daemon.kernel.release import installed_version
 from daemon.kernel.tasks import Supervisor
-from daemon.services.audit import Audit
-from daemon.services.guilds import Guilds
-from daemon.services.intake import Intake
-from daemon.services.keys import Keys
-from daemon.services.panels import Panels
-from daemon.services.profiles import Profiles
-from daemon.services.rate_limits import RateLimits
-from daemon.services.servers import Servers
+from daemon.parts import Kernel, Parts, compose
 from daemon.settings.model import Settings
 from daemon.web.server import WebServer
 from integrations.discord.fleet import Fleet
-from integrations.plex import Plex
-from integrations.plex.config import PlexServerConfig, PlexTimeouts
 
 _LOG = structlog.get_logger(__name__)
 
@@ -45,82 +34,12 @@ _CLOCK_S = 3.0  # a start waits this long for the clock it is told to follow
 _FINISH_S = 2.0  # what was begun may take this long after the intake has been stopped
 
 
-@dataclass(frozen=True, slots=True)
-class Kernel:
-    """What every part is built on."""
-
-    supervisor: Supervisor
-    health: Health
-    metrics: Metrics
-    clock: Clock
-
-
-@dataclass(frozen=True, slots=True)
-class Parts:
-    """The edges and the module host, wired but not started."""
-
-    plex: Plex
-    fleet: Fleet
-    host: Host
-
-
-async def compose(settings: Settings, kernel: Kernel, store: Store) -> Parts:
-    """Build services, edges and host on an open store. Starts nothing."""
-    clock = kernel.clock
-    keys, servers = Keys(store, clock), Servers(store, clock)
-    plex = Plex(
-        {
-            ServerId(name): PlexServerConfig(s.url, s.token.get_secret_value())
-            for name, s in settings.plex.servers.items()
-        },
-        registry=servers,
-        client_identifier=await keys.plex_client_identifier(),
-        supervisor=kernel.supervisor,
-        health=kernel.health,
-        metrics=kernel.metrics,
-        clock=clock,
-        timeouts=PlexTimeouts(
-            connect_s=settings.plex.connect_timeout_s,
-            request_s=settings.plex.request_timeout_s,
-            page_s=settings.plex.page_timeout_s,
-            probe_every_s=settings.plex.check_interval_s,
-            refresh_every_s=settings.plex.refresh_interval_s,
-        ),
-        titles_max=settings.plex.titles_max,
-    )
-    fleet = Fleet(
-        {name: bot.token.get_secret_value() for name, bot in settings.discord.bots.items()},
-        connect=settings.discord.address,
-        ca_file=settings.discord.ca_file,
-        guilds=settings.discord.guilds,
-        owners=settings.owners,
-        intake=Intake(store),
-        rate_limits=RateLimits(),
-        keys=keys,
-        supervisor=kernel.supervisor,
-        health=kernel.health,
-        metrics=kernel.metrics,
-        clock=clock,
-    )
-    catalog = {
-        "plex": plex,
-        "messages": fleet.messages,
-        "profiles": Profiles(store, clock),
-        "guilds": Guilds(store, clock),
-        "panels": Panels(store, clock),
-        "audit": Audit(store, clock),
-    }
-    host = Host(
-        catalog, fleet.surface, kernel.supervisor, kernel.health, clock, settings.modules, settings.module_folders
-    )
-    return Parts(plex, fleet, host)
-
-
 class App:
     """One daemon. `run` starts it, waits for a signal or `request_stop`, and stops it."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, role: Role = Role.ALL) -> None:
         self._settings = settings
+        self._role = role
         self._stop = asyncio.Event()
         self.url = ""  # of the HTTP server, once it listens
 
@@ -172,18 +91,30 @@ class App:
         store = await self._open_store(kernel)
         closing.add("store", store.close)
         parts = await compose(settings, kernel, store)
+        if self._role.has_modules:
+            await self._start_parts(parts, kernel, closing)
+        else:
+            health.set("modules", Check(Status.PASS, "none in this role"))
+        _LOG.info(
+            "started",
+            role=self._role.value,
+            plex_servers=sorted(settings.plex.servers),
+            bots=sorted(settings.discord.bots),
+        )
+        return health
+
+    async def _start_parts(self, parts: Parts, kernel: Kernel, closing: Closing) -> None:
         closing.add("plex", parts.plex.stop)
         await parts.plex.start()
         closing.add("discord", parts.fleet.close)
         await parts.fleet.start()
         closing.add("modules", parts.host.stop)
         await parts.host.start()
-        health.set("modules", Check(Status.PASS, f"{len(parts.host.states())} known"))
+        kernel.health.set("modules", Check(Status.PASS, f"{len(parts.host.states())} known"))
         closing.add("intake", lambda: self._drain(kernel, parts.fleet))
-        sync = parts.fleet.sync_commands(keep=parts.host.commands_to_keep())
-        supervisor.spawn("sync_commands", sync)
-        _LOG.info("started", plex_servers=sorted(settings.plex.servers), bots=sorted(settings.discord.bots))
-        return health
+        if self._role.has_gateway:
+            sync = parts.fleet.sync_commands(keep=parts.host.commands_to_keep())
+            kernel.supervisor.spawn("sync_commands", sync)
 
     async def _choose_clock(self, supervisor: Supervisor) -> Clock:
         if (url := self._settings.clock.url) is None:

@@ -15,7 +15,7 @@ from daemon.data import schema, version
 from integrations.discord.doctor import try_bot
 
 if TYPE_CHECKING:
-    from daemon.app import Parts
+    from daemon.parts import Parts
     from daemon.settings.model import Settings
 
 _LOOK_S = 0.05

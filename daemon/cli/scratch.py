@@ -9,13 +9,13 @@ from pathlib import Path
 
 import structlog
 
-from daemon.app import Kernel, Parts, compose
 from daemon.data import schema
 from daemon.data.store import Store
 from daemon.kernel.clock import SystemClock
 from daemon.kernel.health import Health
 from daemon.kernel.metrics import Metrics
 from daemon.kernel.tasks import Supervisor
+from daemon.parts import Kernel, Parts, compose
 from daemon.settings.model import Database, Settings
 
 

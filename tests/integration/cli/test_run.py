@@ -201,3 +201,12 @@ async def test_help_is_there(tmp_path: Path, arguments: tuple[str, ...]) -> None
 async def test_an_unknown_command_is_an_error(tmp_path: Path) -> None:
     process = await start(environment(tmp_path), "dance")
     assert (await end(process)).code == 2
+
+
+async def test_a_part_of_the_work_needs_servers_to_share(tmp_path: Path) -> None:
+    ended = await call(environment(tmp_path), "run", "--role", "worker")
+    assert ended.code == 78
+    assert len(ended.err.splitlines()) == 2
+    assert "PostgreSQL" in ended.err
+    assert "redis.url" in ended.err
+    assert (await call(environment(tmp_path), "run", "--role", "waiter")).code == 2
