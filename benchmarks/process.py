@@ -9,6 +9,7 @@ import sys
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import BinaryIO
 
 ROOT = Path(__file__).resolve().parents[1]
 TICKS = os.sysconf("SC_CLK_TCK")
@@ -25,14 +26,19 @@ def resident_mb(pid: int) -> float:
     return int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE") / 1e6
 
 
+def open_log() -> BinaryIO:
+    """build/bench.log, where what children say on their standard error is kept."""
+    log = ROOT / "build" / "bench.log"
+    log.parent.mkdir(exist_ok=True)
+    return log.open("ab")
+
+
 @asynccontextmanager
 async def running(*arguments: str, env: Mapping[str, str] | None = None) -> AsyncIterator[asyncio.subprocess.Process]:
     """This Python with `arguments`, its standard output piped, its standard error kept in build/bench.log."""
-    log = ROOT / "build" / "bench.log"
-    log.parent.mkdir(exist_ok=True)
-    with log.open("ab") as errors:
+    with open_log() as errors:
         process = await asyncio.create_subprocess_exec(
-            sys.executable, *arguments, cwd=ROOT, env={**_bare_environment(), **(env or {})},
+            sys.executable, *arguments, cwd=ROOT, env={**bare_environment(), **(env or {})},
             stdout=asyncio.subprocess.PIPE, stderr=errors, stdin=asyncio.subprocess.PIPE,
         )  # fmt: skip
     try:
@@ -47,6 +53,7 @@ async def running(*arguments: str, env: Mapping[str, str] | None = None) -> Asyn
                 await process.wait()
 
 
-def _bare_environment() -> dict[str, str]:
+def bare_environment() -> dict[str, str]:
+    """This process's environment without settings of ours and without coverage."""
     dropped = ("MARQUEE_", "COVERAGE_", "COV_", "PYTHONDONTWRITEBYTECODE")
     return {name: value for name, value in os.environ.items() if not name.startswith(dropped)}

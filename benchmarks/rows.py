@@ -36,11 +36,13 @@ def beside(id: str, ours: float, unit: str, peer: str, peer_value: float, *, at_
     return Row(id, ours, unit, peer, peer_value, ratio, None, None)
 
 
-def alone(id: str, ours: float, unit: str, *, at_most: float | None = None) -> Row:
+def alone(id: str, ours: float, unit: str, *, at_most: float | None = None, at_least: float | None = None) -> Row:
     """A row judged by itself, or only told."""
-    if at_most is None:
-        return Row(id, ours, unit, None, None, None, None, None)
-    return Row(id, ours, unit, None, None, None, f"<= {at_most} {unit}", ours <= at_most)
+    if at_most is not None:
+        return Row(id, ours, unit, None, None, None, f"<= {at_most:,g} {unit}", ours <= at_most)
+    if at_least is not None:
+        return Row(id, ours, unit, None, None, None, f">= {at_least:,g} {unit}", ours >= at_least)
+    return Row(id, ours, unit, None, None, None, None, None)
 
 
 def percentile(values: Sequence[float], percent: float) -> float:

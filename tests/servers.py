@@ -99,8 +99,11 @@ def missing(what: str) -> NoReturn:
     pytest.skip(reason)
 
 
-def start_postgres() -> Server:
-    """A fresh cluster that trusts its loopback; its superuser's name is random, so no other server can be mistaken."""
+def start_postgres(*, is_durable: bool = False) -> Server:
+    """A fresh cluster that trusts its loopback; its superuser's name is random, so no other server can be mistaken.
+
+    `is_durable`: it waits for the disk at each commit, as in production.
+    """
     initdb, postgres = find_binary("initdb"), find_binary("postgres")
     if initdb is None or postgres is None:
         missing("PostgreSQL")
@@ -113,9 +116,7 @@ def start_postgres() -> Server:
             "listen_addresses": "127.0.0.1",
             "port": port,
             "unix_socket_directories": "",
-            "fsync": "off",
-            "synchronous_commit": "off",
-            "full_page_writes": "off",
+            **({} if is_durable else {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}),
             "max_connections": 60,
             "shared_buffers": "16MB",
             "dynamic_shared_memory_type": "mmap",  # in the data directory: nothing stays in /dev/shm
@@ -130,14 +131,15 @@ def start_postgres() -> Server:
     raise RuntimeError("PostgreSQL did not start")
 
 
-def start_redis() -> Server:
-    """An empty Redis without persistence, behind a random password."""
+def start_redis(*, is_durable: bool = False) -> Server:
+    """An empty Redis behind a random password; `is_durable`: with its log of writes, as in production."""
     redis = shutil.which("redis-server")
     if redis is None:
         missing("Redis")
     for _ in range(_ATTEMPTS):
         folder, port, password = _new_folder("redis"), free_port(), secrets.token_hex(8)
         options = {"port": port, "bind": "127.0.0.1", "dir": folder, "save": "", "requirepass": password}
+        options["appendonly"] = "yes" if is_durable else "no"
         command = [redis, *(part for name, value in options.items() for part in (f"--{name}", str(value)))]
         server = Server("redis", port, folder, os.geteuid(), "TERM", command, _redis_answers, password)
         if server.start():
