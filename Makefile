@@ -62,6 +62,7 @@ lock: ## resolve the dependencies anew and rewrite the hash-pinned locks
 	PATH="$$PWD/.uv/bin:$$PATH" UV_SYSTEM_CERTS=1 uv lock --upgrade --quiet
 	PATH="$$PWD/.uv/bin:$$PATH" uv export --quiet --frozen --no-emit-project --no-annotate --no-header --no-dev -o deploy/requirements.txt >/dev/null
 	PATH="$$PWD/.uv/bin:$$PATH" uv export --quiet --frozen --no-emit-project --no-annotate --no-header -o deploy/requirements-dev.txt >/dev/null
+	PATH="$$PWD/.uv/bin:$$PATH" uv export --quiet --frozen --no-emit-project --no-annotate --no-header --only-group build -o deploy/requirements-build.txt >/dev/null
 
 clean: ## remove what the other targets made, environments included
 	rm -rf .venv .venv-3.* .uv build dist .coverage .coverage.* .pytest_cache .mypy_cache .ruff_cache .hypothesis
