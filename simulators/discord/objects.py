@@ -23,13 +23,17 @@ def iso(unix_s: float) -> str:
 
 @dataclass(slots=True)
 class Person:
-    """A Discord user: somebody who types, or the bot user of an app."""
+    """A Discord user: somebody who types, or the bot user of an app.
+
+    `takes_dms` False is the privacy setting that keeps apps from writing to them directly.
+    """
 
     user_id: int
     username: str
     global_name: str | None = None
     is_bot: bool = False
     locale: str = "en-US"
+    takes_dms: bool = True
 
     @property
     def name(self) -> str:

@@ -60,8 +60,13 @@ class MessageRoutes:
     # ---------------------------------------------------------------- handlers
 
     def list_messages(self, call: Call) -> Reply:
-        """Newest first, `limit` 50 by default, around nothing or before/after an id."""
-        channel = self._channel(call, perms.READ_MESSAGE_HISTORY)
+        """Newest first, `limit` 50 by default, around nothing or before/after an id.
+
+        Nothing at all, rather than a refusal, for an app that may not read the channel's history.
+        """
+        channel = self._channel(call)
+        if not self._world.can(call.app.app_id, channel, perms.READ_MESSAGE_HISTORY):
+            return 200, []
         limit = int(call.query.get("limit", "50"))
         posts = [post for post in channel.posts.values() if post.only_for is None]
         if "before" in call.query:
@@ -72,11 +77,12 @@ class MessageRoutes:
             posts.sort(key=lambda post: post.message_id)
         if "after" in call.query:
             posts = [post for post in posts if post.message_id > int(call.query["after"])][:limit]
-        return 200, [post.data for post in reversed(posts[-limit:])]
+        return 200, [_as_read(post) for post in reversed(posts[-limit:])]
 
     def create(self, call: Call) -> Reply:
         """Post a message; `enforce_nonce` gives back the earlier one with the same nonce."""
         channel = self._channel(call, perms.SEND_MESSAGES)
+        self._check_dm(call, channel)
         if call.files and not self._world.can(call.app.app_id, channel, perms.ATTACH_FILES):
             raise ApiError(50013)
         nonce = call.body.get("nonce")
@@ -95,7 +101,7 @@ class MessageRoutes:
     def get(self, call: Call) -> Reply:
         """One message."""
         channel = self._channel(call, perms.READ_MESSAGE_HISTORY)
-        return 200, self._post(call, channel).data
+        return 200, _as_read(self._post(call, channel))
 
     def update(self, call: Call) -> Reply:
         """Edit an own message."""
@@ -207,6 +213,11 @@ class MessageRoutes:
     def _channel(self, call: Call, bit: int | None = None) -> Channel:
         return visible_channel(self._world, call, bit)
 
+    def _check_dm(self, call: Call, channel: Channel) -> None:
+        others = [self._world.people[one] for one in channel.recipients if one != call.app.app_id]
+        if any(not person.takes_dms for person in others):
+            raise ApiError(50007)
+
     def _count_old_edit(self, channel: Channel) -> None:
         clock, quota = self._world.clock, self.old_edits
         recent = [at for at in self._old_edits.get(channel.channel_id, []) if clock.now() - at < quota.per_s]
@@ -230,6 +241,11 @@ class MessageRoutes:
         if emoji.isascii() and ":" not in emoji:
             raise ApiError(10014)
         return emoji
+
+
+def _as_read(post: Post) -> Json:
+    """A message as it is read back: Discord keeps a nonce for some minutes only, and tells nobody but who sent it."""
+    return {key: value for key, value in post.data.items() if key != "nonce"}
 
 
 def visible_channel(world: World, call: Call, bit: int | None = None) -> Channel:

@@ -51,7 +51,7 @@ class Viewer:
         if change.only_for not in (None, self._user_id):
             return []
         channel = self._world.channels.get(change.channel_id or 0)
-        if channel is None or channel.guild_id != self._guild.guild_id:
+        if channel is None or not self._is_shown(channel):
             return []
         if change.kind == "message_deleted":
             return [{"type": "gone", "channel_id": change.data["channel_id"], "id": change.data["id"]}]
@@ -75,14 +75,21 @@ class Viewer:
         return [{"type": "message", "message": post.data}]
 
     def _channels(self) -> list[Channel]:
+        """The guild's channels in their order, then direct messages."""
         channels = [self._world.channels[channel_id] for channel_id in self._guild.channel_ids]
-        return [channel for channel in channels if self._world.can(self._user_id, channel, perms.VIEW_CHANNEL)]
+        visible = [channel for channel in channels if self._world.can(self._user_id, channel, perms.VIEW_CHANNEL)]
+        return visible + [channel for channel in self._world.channels.values() if self._user_id in channel.recipients]
+
+    def _is_shown(self, channel: Channel) -> bool:
+        return channel.guild_id == self._guild.guild_id or self._user_id in channel.recipients
 
     def _channel(self, channel: Channel) -> Json:
+        others = [self._world.people[one].name for one in channel.recipients if one != self._user_id]
         return {
             "id": str(channel.channel_id),
-            "name": channel.name,
-            "topic": channel.topic,
+            "name": channel.name or ", ".join(others),
+            "topic": "Only the two of you see this" if others else channel.topic,
+            "is_direct": bool(others),
             "can_speak": self._world.can(self._user_id, channel, perms.SEND_MESSAGES),
         }
 

@@ -133,6 +133,7 @@ class World:
                 return channel
         channel = Channel(self.new_id(), "", recipients=pair)
         self.channels[channel.channel_id] = channel
+        self._tell("channel_created", channel, data=self.channel_json(channel))
         return channel
 
     # ---------------------------------------------------------------- finding things

@@ -16,6 +16,7 @@ import aiohttp
 import pytest
 
 from simulators.discord.chat import Chat
+from simulators.discord.posts import write
 from simulators.discord.sim import DiscordSim
 from tests.acceptance.cinema_bot import CinemaBot
 from tests.unit.simulators.discord.bot import connector, running
@@ -41,6 +42,22 @@ def acting(lab: DiscordSim, name: str = "alice", channel: str = "general", **bod
 async def state_of(http: aiohttp.ClientSession, **query: str) -> dict[str, Any]:
     async with http.ws_connect("/api/live", params=query) as live:
         return dict(await live.receive_json(timeout=5))
+
+
+async def test_direct_messages_are_shown_to_the_two_alone(served: Page) -> None:
+    lab, _, http = served
+    alice, bob = lab.user("alice"), lab.user("bob")
+    async with http.ws_connect("/api/live", params={"as": str(alice.user_id)}) as live:
+        before = await live.receive_json(timeout=5)
+        channel = alice.dm("Marquee")
+        during = await live.receive_json(timeout=5)
+        app = next(iter(lab.world.apps.values()))
+        write(lab.world, lab.world.channel(channel["id"]), app.person, {"content": "psst"}, app_id=app.app_id)
+        news = await live.receive_json(timeout=5)
+    assert not any(one["is_direct"] for one in before["channels"])
+    assert [(one["name"], one["id"]) for one in during["channels"] if one["is_direct"]] == [("Marquee", channel["id"])]
+    assert news["message"]["content"] == "psst"
+    assert channel["id"] not in (await state_of(http, **{"as": str(bob.user_id)}))["messages"]
 
 
 async def test_every_file_the_page_names_is_served_under_a_strict_policy(served: Page) -> None:

@@ -4,7 +4,7 @@ import { el, icon } from "./dom.js";
 import { isWaiting, valuesOf } from "./interactions.js";
 import { fileCard, picture } from "./media.js";
 import { link, markdown } from "./markdown.js";
-import { state } from "./state.js";
+import { guildChannels, state } from "./state.js";
 
 const BUTTON_STYLES = { 1: "primary", 2: "secondary", 3: "success", 4: "danger", 5: "link", 6: "secondary" };
 const NAME_MAX = 16; // a placeholder this short names the select, and stays beside what was picked
@@ -167,6 +167,6 @@ export function optionsOf(component) {
   if (component.type === 5) return members();
   if (component.type === 6) return roles();
   if (component.type === 7) return [...members(), ...roles()];
-  if (component.type === 8) return [...state.channels.values()].map(({ id, name }) => ({ value: id, label: `#${name}` }));
+  if (component.type === 8) return guildChannels().map(({ id, name }) => ({ value: id, label: `#${name}` }));
   return component.options ?? [];
 }

@@ -6,7 +6,7 @@ import { el, put } from "./dom.js";
 import { CommandFields } from "./fields.js";
 import { Listbox } from "./listbox.js";
 import { post } from "./server.js";
-import { on, state } from "./state.js";
+import { guildChannels, on, state, titleOf } from "./state.js";
 
 const $ = (selector) => document.querySelector(selector);
 const LIST_MAX = 60;
@@ -39,7 +39,7 @@ export function refresh() {
   const me = state.members.get(state.me);
   const channel = state.channels.get(state.channel);
   const text = $("#text");
-  const name = channel ? `#${channel.name}` : "…";
+  const name = channel ? titleOf(channel) : "…";
   const maySpeak = channel?.can_speak ?? false;
   text.disabled = !maySpeak;
   text.placeholder = maySpeak
@@ -166,12 +166,12 @@ async function sendText() {
   const text = box.value.trim();
   if (!text || box.disabled) return;
   const link = (sigil, items) => (whole, name) => {
-    const found = [...items.values()].find((item) => item.name.toLowerCase() === name.toLowerCase());
+    const found = items.find((item) => item.name.toLowerCase() === name.toLowerCase());
     return found ? `<${sigil}${found.id}>` : whole;
   };
   const content = text
-    .replace(/(?<!\S)@([\w.]+)/g, link("@", state.members))
-    .replace(/(?<!\S)#([\w-]+)/g, link("#", state.channels));
+    .replace(/(?<!\S)@([\w.]+)/g, link("@", [...state.members.values()]))
+    .replace(/(?<!\S)#([\w-]+)/g, link("#", guildChannels()));
   box.value = "";
   grow();
   closeList();

@@ -33,6 +33,7 @@ export function put(node, ...children) {
 }
 
 const ICONS = {
+  at: "M12 8a4 4 0 1 0 0 8 4 4 0 0 0 0-8M16 8v5a3 3 0 0 0 6 0v-1a10 10 0 1 0-4 8",
   hash: "M9 3 7.4 21M16.6 3 15 21M4 8.5h17M3 15.5h17",
   menu: "M3 6h18M3 12h18M3 18h18",
   close: "M5 5l14 14M19 5 5 19",

@@ -7,7 +7,7 @@ import { modalClosed } from "./modal.js";
 import { showChannel, startMessages } from "./messages.js";
 import { startPanel } from "./panel.js";
 import { connect } from "./server.js";
-import { on, state } from "./state.js";
+import { on, state, titleOf } from "./state.js";
 import { refreshTimes } from "./time.js";
 
 const $ = (selector) => document.querySelector(selector);
@@ -71,7 +71,7 @@ function openChannel(id) {
 
 function drawSide() {
   state.unread.delete(state.channel);
-  document.title = `${state.unread.size ? "● " : ""}#${state.channels.get(state.channel)?.name ?? ""} · ${state.guild.name}`;
+  document.title = `${state.unread.size ? "● " : ""}${titleOf(state.channels.get(state.channel))} · ${state.guild.name}`;
   $("#guild-name").textContent = state.guild.name;
   const channels = [...state.channels.values()].map((channel) => {
     const isHere = channel.id === state.channel;
@@ -87,7 +87,7 @@ function drawSide() {
           "data-channel": channel.id,
           "aria-current": isHere ? "page" : null,
         },
-        icon("hash"),
+        icon(channel.is_direct ? "at" : "hash"),
         channel.name,
         isUnread ? el("span", { class: "unseen" }, " (new messages)") : null,
       ),
@@ -96,7 +96,7 @@ function drawSide() {
   morph($("#channels"), el("ul", { id: "channels" }, channels));
   drawPeople();
   const channel = state.channels.get(state.channel);
-  put($("#channel-name"), icon("hash"), channel?.name ?? "…");
+  put($("#channel-name"), icon(channel?.is_direct ? "at" : "hash"), channel?.name ?? "…");
   put($("#topic"), channel?.topic ?? "");
   const bots = [...state.members.values()]
     .filter((member) => member.is_bot)
@@ -105,7 +105,7 @@ function drawSide() {
   put(
     $("#welcome"),
     bulbs(),
-    el("h2", {}, `Welcome to #${channel?.name ?? ""}`),
+    el("h2", {}, `Welcome to ${titleOf(channel)}`),
     el("p", {}, "This is where it begins. Type ", el("kbd", {}, "/"), ` to see what ${bots || "the bot"} can do.`),
   );
 }

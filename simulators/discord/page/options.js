@@ -1,6 +1,6 @@
 /** What may be entered into a command's options: lists to choose from, checks, and the value that is sent. */
 
-import { state } from "./state.js";
+import { guildChannels, state } from "./state.js";
 
 const STRING = 3;
 const INTEGER = 4;
@@ -12,7 +12,7 @@ const MENTIONABLE = 9;
 const NUMBER = 10;
 
 const people = () => [...state.members.values()].map(({ id, name, about }) => ({ label: name, description: about, value: id }));
-const channels = () => [...state.channels.values()].map(({ id, name }) => ({ label: `#${name}`, value: id }));
+const channels = () => guildChannels().map(({ id, name }) => ({ label: `#${name}`, value: id }));
 const roles = () => [...state.roles.values()].map(({ id, name }) => ({ label: `@${name}`, value: id }));
 
 /** The fixed choices of an option; null when anything may be typed. */

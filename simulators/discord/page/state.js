@@ -4,7 +4,7 @@ export const state = {
   me: null, // user id of the member who speaks
   channel: null, // id of the channel that is shown
   guild: { id: "", name: "" },
-  channels: new Map(), // id -> {id, name, topic, can_speak}
+  channels: new Map(), // id -> {id, name, topic, can_speak, is_direct}
   members: new Map(), // user id -> {id, name, about, is_bot, is_playable}
   roles: new Map(), // id -> {id, name, color}
   commands: [], // as Discord describes them, with `bot` = user id of their bot
@@ -31,6 +31,12 @@ export function messagesOf(channelId) {
   if (!state.messages.has(channelId)) state.messages.set(channelId, new Map());
   return state.messages.get(channelId);
 }
+
+/** The channels of the guild, without direct messages. */
+export const guildChannels = () => [...state.channels.values()].filter((channel) => !channel.is_direct);
+
+/** What a channel is called: "#general", "@Marquee" for direct messages. */
+export const titleOf = (channel) => `${channel?.is_direct ? "@" : "#"}${channel?.name ?? ""}`;
 
 const byId = (items) => new Map(items.map((item) => [item.id, item]));
 

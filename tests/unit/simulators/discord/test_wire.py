@@ -193,6 +193,42 @@ async def test_an_answer_lost_after_commit_is_not_posted_twice_with_a_nonce(lab:
     assert [one.text for one in lab.user("bob").sees()] == ["once", "twice", "twice"]
 
 
+async def test_a_nonce_is_forgotten_after_its_window_and_never_read_back(lab: DiscordSim, bot: Bot) -> None:
+    first = await general(lab, bot).send("once", nonce="n1")
+    assert first.nonce == "n1"
+    assert (await general(lab, bot).send("once", nonce="n1")).id == first.id
+    assert [message.nonce async for message in general(lab, bot).history()] == [None]
+    lab.clock.jump(600)
+    assert (await general(lab, bot).send("once", nonce="n1")).id != first.id
+
+
+async def test_a_channel_whose_history_is_hidden_reads_as_empty(lab: DiscordSim, bot: Bot) -> None:
+    message = await general(lab, bot).send("here")
+    lab.world.set_overwrite(lab.channel("general"), bot.application_id or 0, 0, perms.READ_MESSAGE_HISTORY)
+    assert [found async for found in message.channel.history()] == []
+
+
+async def test_the_ids_that_an_app_gives_to_components_are_read_back(lab: DiscordSim, bot: Bot) -> None:
+    view = discord.ui.LayoutView()
+    view.add_item(discord.ui.Container(discord.ui.TextDisplay("text", id=2_000_000_000), id=77))
+    await general(lab, bot).send(view=view)
+    (read,) = [message async for message in general(lab, bot).history()]
+    container = read.components[0]
+    assert isinstance(container, discord.Container)
+    assert (container.id, container.children[0].id) == (77, 2_000_000_000)
+
+
+async def test_who_takes_no_direct_messages_is_not_written_to(lab: DiscordSim, bot: Bot) -> None:
+    bob = lab.user("bob")
+    user = await bot.fetch_user(bob.user_id)
+    await user.send("between us")
+    assert [shown.text for shown in bob.sees(int(bob.dm("Marquee")["id"]))] == ["between us"]
+    bob.person.takes_dms = False
+    with pytest.raises(discord.Forbidden) as refused:
+        await user.send("and again")
+    assert refused.value.code == 50007
+
+
 async def test_a_lost_callback_leaves_its_message(lab: DiscordSim, bot: Bot) -> None:
     codes: list[int] = []
 
