@@ -17,7 +17,9 @@ from typing import Any, Literal, TextIO
 from urllib.parse import quote, quote_plus
 
 import structlog
-from structlog.typing import Processor
+from structlog.typing import EventDict, Processor
+
+from daemon.kernel.trace import current_trace_id
 
 Format = Literal["console", "json"]
 Level = Literal["debug", "info", "warning", "error"]
@@ -108,6 +110,7 @@ def configure(fmt: Format, level: Level, secrets: Iterable[str]) -> None:
     threshold = logging.getLevelNamesMapping()[level.upper()]
     shared: list[Processor] = [
         structlog.contextvars.merge_contextvars,
+        _add_trace_id,
         structlog.stdlib.add_log_level,
         structlog.stdlib.add_logger_name,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
@@ -131,6 +134,13 @@ def configure(fmt: Format, level: Level, secrets: Iterable[str]) -> None:
     # The interpreter's own last words would be neither redacted nor, with "json", JSON.
     sys.excepthook = _log_uncaught
     threading.excepthook = lambda args: _log_uncaught(args.exc_type, args.exc_value, args.exc_traceback)
+
+
+def _add_trace_id(logger: Any, method: str, line: EventDict) -> EventDict:
+    """Lines of a traced task say so, those of libraries too; a line that names a trace itself keeps it."""
+    if trace_id := current_trace_id():
+        line.setdefault("trace_id", trace_id)
+    return line
 
 
 def _log_uncaught(kind: type[BaseException], error: BaseException | None, trace: TracebackType | None) -> None:

@@ -1,18 +1,28 @@
 """Trace ids: one word that follows an interaction or a Plex notification through everything it causes.
 
-32 hexadecimal digits, as W3C Trace Context has them. The id lives in structlog's context variables, so that every log
-line of the task carries it; whoever stores work for later stores the id with it and binds it again.
+32 hexadecimal digits, as W3C Trace Context has them. The id lives in a context variable, so that every log line of the
+task, and of the tasks and threads it starts, carries it (`kernel.logs`); whoever stores work for later stores the id
+with it and binds it again. People are shown the first `SHORT_CHARS` characters.
+
+`span` says what the time of a traced task goes into. Nobody listens unless `record_with` was called (`kernel.otel`).
 """
 
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator
-from contextlib import contextmanager
-
-from structlog.contextvars import bound_contextvars, get_contextvars
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextvars import ContextVar
+from typing import TypeAlias
 
 SHORT_CHARS = 8  # what people are shown and may ask for
+
+Recorder: TypeAlias = Callable[[str, str, Mapping[str, object]], AbstractContextManager[object]]
+"""Given the name of a span, the trace id and the attributes, what to run the work in."""
+
+_CURRENT: ContextVar[str] = ContextVar("marquee_trace_id", default="")
+_NOTHING: AbstractContextManager[object] = nullcontext()
+_recorder: Recorder | None = None
 
 
 def new_trace_id() -> str:
@@ -22,13 +32,50 @@ def new_trace_id() -> str:
 
 def current_trace_id() -> str:
     """The id that this task works for; "" for none."""
-    found: str = get_contextvars().get("trace_id", "")
-    return found
+    return _CURRENT.get()
+
+
+def start_trace() -> str:
+    """From here to its end the current task works for a new id; gives the id. For tasks that handle one thing."""
+    trace_id = new_trace_id()
+    _CURRENT.set(trace_id)
+    return trace_id
 
 
 @contextmanager
 def traced(trace_id: str) -> Iterator[str]:
     """Work for `trace_id`, or for a new id when it is ""; gives the id."""
     trace_id = trace_id or new_trace_id()
-    with bound_contextvars(trace_id=trace_id):
+    token = _CURRENT.set(trace_id)
+    try:
         yield trace_id
+    finally:
+        _CURRENT.reset(token)
+
+
+def short(trace_id: str) -> str:
+    """What people are shown of an id."""
+    return trace_id[:SHORT_CHARS]
+
+
+def span(name: str, /, **attributes: object) -> AbstractContextManager[object]:
+    """For work worth a line in a trace: `with span("plex.get", server="attic"):` around it.
+
+    Names and attributes are bounded words, never titles or members. Free while nobody records, and in tasks that work
+    for no trace. A function as attribute is recorded by its name.
+    """
+    if _recorder is None or not (trace_id := _CURRENT.get()):
+        return _NOTHING
+    return _recorder(name, trace_id, attributes)
+
+
+def record_with(recorder: Recorder | None) -> None:
+    """From now on spans of the whole process go to `recorder`; None ends that."""
+    global _recorder  # noqa: PLW0603  one for the process, as logging is
+    _recorder = recorder
+
+
+def name_of(work: object) -> str:
+    """The name of a function, also of one that is wrapped in `partial`: "Panels.add.<locals>.unit"."""
+    work = getattr(work, "func", work)
+    return str(getattr(work, "__qualname__", type(work).__name__))

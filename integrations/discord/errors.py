@@ -9,6 +9,7 @@ from discord import app_commands
 from daemon.core.errors import TooFast, UpstreamError, UpstreamKind, UserError
 from daemon.core.limits import MESSAGE_CHARS_MAX
 from daemon.core.text import clamp
+from daemon.kernel.trace import short
 from integrations.discord.ui.layout import safe
 
 _CODE_CHARS = 40  # room for the code behind a clamped sentence
@@ -51,9 +52,8 @@ def explain(error: BaseException, trace_id: str) -> Explained:
         case app_commands.CheckFailure():
             return Explained(_sentence("You may not do that here.", "not_allowed"), "refused")
         case _:
-            return Explained(
-                _sentence("Something went wrong on our side; the owner finds it in the log.", trace_id), "error", True
-            )
+            text = "Something went wrong on our side; the owner finds it in the log."
+            return Explained(_sentence(text, short(trace_id)), "error", True)
 
 
 def _sentence(text: str, code: str) -> str:

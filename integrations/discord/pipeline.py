@@ -7,7 +7,6 @@ most one unit of work), handler, errors to sentences, metrics. Autocomplete writ
 from __future__ import annotations
 
 import asyncio
-import random
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -16,7 +15,6 @@ import discord
 import structlog
 from discord import app_commands
 from prometheus_client import Counter, Histogram
-from structlog.contextvars import bind_contextvars
 
 from daemon.core.clock import Clock
 from daemon.core.errors import TooFast, UserError
@@ -30,6 +28,7 @@ from daemon.core.limits import (
 from daemon.core.text import clamp
 from daemon.kernel.metrics import Metrics
 from daemon.kernel.tasks import Supervisor
+from daemon.kernel.trace import short, span, start_trace
 from daemon.services.intake import Arrival, Intake
 from daemon.services.rate_limits import RateLimits
 from integrations.discord.access import Doorkeeper
@@ -99,9 +98,15 @@ class Pipeline:
 
     async def run(self, interaction: AnyInteraction, job: Job, handler: Callable[[], Awaitable[Any]]) -> None:
         """Take one command, press or form from arrival to answer. Raises nothing but cancellation."""
+        call = self._begin(interaction, job)
+        with span("interaction", what=job.what):
+            await self._run(interaction, job, handler, call)
+
+    async def _run(
+        self, interaction: AnyInteraction, job: Job, handler: Callable[[], Awaitable[Any]], call: Call
+    ) -> None:
         loop = asyncio.get_running_loop()
         began_s = loop.time()
-        call = self._begin(interaction, job)
         timer = loop.call_later(self._defer_after_s, self._defer_soon, interaction, call)
         task = self._begin_one()
         outcome = "ok"
@@ -147,8 +152,9 @@ class Pipeline:
         choices: Sequence[AnyChoice] = ()
         try:
             self._check(interaction, call, job)
-            async with asyncio.timeout(AUTOCOMPLETE_BUDGET_S):
-                choices = await suggest()
+            with span("autocomplete", what=job.what):
+                async with asyncio.timeout(AUTOCOMPLETE_BUDGET_S):
+                    choices = await suggest()
         except TimeoutError:
             outcome = "timed_out"
         except Exception as error:  # there is no way to show an error here
@@ -182,10 +188,8 @@ class Pipeline:
         await self.wait_idle(timeout_s)
 
     def _begin(self, interaction: AnyInteraction, job: Job) -> Call:
-        trace_id = f"{random.getrandbits(32):08x}"
-        bind_contextvars(trace_id=trace_id)
         call = Call(
-            trace_id=trace_id,
+            trace_id=start_trace(),
             what=job.what,
             policy=job.policy,
             member_id=MemberId(interaction.user.id),
@@ -249,7 +253,7 @@ class Pipeline:
     async def _explain(self, interaction: AnyInteraction, call: Call, error: Exception) -> str:
         explained = explain(error, call.trace_id)
         if explained.is_incident:
-            log.error("interaction_failed", what=call.what, incident=call.trace_id, exc_info=error)
+            log.error("interaction_failed", what=call.what, incident=short(call.trace_id), exc_info=error)
         else:
             log.info("interaction_refused", what=call.what, error=str(error))
         try:

@@ -49,7 +49,7 @@ async def test_an_audited_command_is_in_the_audit_log(stage: Stage) -> None:
     assert shown.interaction is not None
     rows = await stage.store.read(lambda tx: tx.execute(text("SELECT action, trace_id FROM audit_log")).all())
     assert [row[0] for row in rows] == ["command control"]
-    assert re.fullmatch(r"[0-9a-f]{8}", rows[0][1])
+    assert re.fullmatch(r"[0-9a-f]{32}", rows[0][1])
 
 
 async def test_who_is_too_fast_is_told_when(stage: Stage) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from daemon.core.errors import UpstreamError, UpstreamKind, UserError
+from daemon.kernel.trace import short
 from integrations.discord.calls import call_of
 from integrations.discord.replies import reply, update
 from integrations.discord.ui import layout
@@ -97,8 +98,10 @@ async def test_a_bug_shows_an_incident_and_no_traceback(stage: Stage, caplog: py
     stage.script.act = fail
     shown = await stage.lab.user("alice").slash("say")
     assert shown.is_private
-    assert seen[0] in shown.text
+    assert len(seen[0]) == 32
+    assert f"(`{short(seen[0])}`)" in shown.text
     assert "sesame" not in shown.text
+    assert any(f"'incident': '{short(seen[0])}'" in str(record.msg) for record in caplog.records)
 
 
 async def test_a_command_that_says_nothing_is_a_bug_that_is_said(stage: Stage) -> None:

@@ -146,3 +146,21 @@ def test_of_two_secrets_the_longer_goes_first() -> None:
     redactor.add("long-secret")
     redactor.add("long-secret-and-more")
     assert redactor.redact("x long-secret-and-more x") == f"x {REDACTED} x"
+
+
+def test_every_line_of_a_traced_task_says_so() -> None:
+    script = """
+        import asyncio
+        from daemon.kernel.trace import traced
+        async def work():
+            with traced("ab" * 16):
+                log.info("ours")
+                logging.getLogger("discord.http").warning("of a library")
+                await asyncio.to_thread(log.info, "in a thread")
+                log.info("of another", trace_id="cd")
+            log.info("untraced")
+        asyncio.run(work())
+    """
+    lines = {line["event"]: line.get("trace_id") for line in map(json.loads, run(script, "json").splitlines())}
+    mine = "ab" * 16
+    assert lines == {"ours": mine, "of a library": mine, "in a thread": mine, "of another": "cd", "untraced": None}
