@@ -59,7 +59,7 @@ def short(trace_id: str) -> str:
 
 
 def span(name: str, /, **attributes: object) -> AbstractContextManager[object]:
-    """For work worth a line in a trace: `with span("plex.get", server="attic"):` around it.
+    """A context manager for work worth a line in a trace.
 
     Names and attributes are bounded words, never titles or members. Free while nobody records, and in tasks that work
     for no trace. A function as attribute is recorded by its name.
