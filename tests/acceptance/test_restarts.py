@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import signal
 import sys
 from collections.abc import AsyncIterator
@@ -89,9 +90,15 @@ async def night() -> AsyncIterator[Night]:
         yield night
 
 
+def _minute(text: str) -> int:
+    """The minute at which a card shows its title to be; -1 while it shows none."""
+    found = re.search(r"(?<![\d:])(?:(\d+):)?(\d+):\d\d / ", text)
+    return -1 if found is None else int(found[1] or 0) * 60 + int(found[2])
+
+
 async def test_a_card_goes_on_after_a_crash(night: Night) -> None:
     card = night.going_on
-    await card.until(" 10:", 20)
+    await card.until(lambda there: _minute(there.text) >= 10, 20)
     await card.click("Volume -")
     await card.until("volume 90 %")
     night.stage.player(LIVING_ROOM).pause(night.stage.clock.now())
