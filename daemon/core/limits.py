@@ -28,6 +28,7 @@ QUEUE_WINDOW = 200  # items of a play queue read at once
 DRAIN_S = 10.0
 HEARTBEAT_S = 1.0
 HEARTBEAT_STALE_S = 15.0  # /health/live fails when the loop has not beaten for this long
+PROBE_AGAIN_S = 5.0  # what a probe of a daemon that is not ready yet is told to wait
 
 # Tasks
 RESTART_BACKOFF_FIRST_S = 1.0
@@ -49,3 +50,22 @@ INTERACTION_KEPT_S = 24 * 3600  # Discord repeats an interaction within minutes;
 INTERACTION_PURGE_EVERY = 256  # admissions between two clean-ups
 INTERACTION_PURGE_MAX = 512  # rows of one clean-up: more than arrive between two, so the table cannot outgrow it
 RATE_LIMIT_KEYS_MAX = 20_000  # buckets kept in memory
+
+# Redis
+REDIS_CONNECT_S = 1.0
+REDIS_ANSWER_S = 2.0  # one command; what people wait for gives up sooner
+REDIS_CONNECTIONS_MAX = 16  # of one process, beside those of blocking readers
+REDIS_REST_S = 2.0  # while it is away one call is let through this often
+REDIS_LOOK_S = 5.0  # between two looks while it is there
+REDIS_RETRY_S = 1.0  # and while it is away
+
+# Schedules
+SCHEDULE_LATE_S = 300.0  # a slot that is run this much later is on time, beyond it is missed
+SCHEDULE_MISSED_MAX = 100  # slots of one schedule that are made up for; the newest of more
+SCHEDULE_NAP_S = 10.0  # of the clock between two looks: how soon a clock that was set is noticed
+SCHEDULE_SEEN_EVERY_S = 3600.0  # how often a running daemon says that it still knows its schedules
+SCHEDULE_RUNS_KEPT = 200  # newest runs of a schedule that are remembered
+SCHEDULE_FORGOTTEN_S = 90 * 24 * 3600.0  # a schedule that no daemon has known for this long is forgotten
+
+# Events
+EVENT_BYTES_MAX = 64 * 1024  # of one event: facts, not files
