@@ -40,6 +40,7 @@ class Report:
     status: Status
     is_ready: bool
     reasons: tuple[str, ...]  # why not ready; empty when ready
+    has_started: bool  # once true it stays so
     is_draining: bool
     checks: dict[str, Check]
     changed_at: dict[str, datetime]
@@ -56,7 +57,9 @@ class _Known:
 class _State:
     checks: dict[str, _Known] = field(default_factory=dict)
     required: dict[str, str] = field(default_factory=dict)  # name -> owner
+    has_started: bool = False
     is_draining: bool = False
+    changed: asyncio.Event = field(default_factory=asyncio.Event)  # a new one after each change
 
 
 class Health:
@@ -76,6 +79,10 @@ class Health:
         self._beaten_at_s = monotonic()
         self.version = 0
 
+    def now(self) -> datetime:
+        """Wall time by the registry's clock, for outputs that name an hour."""
+        return self._clock.now()
+
     def set(self, name: str, check: Check, *, owner: str = "app") -> None:
         """Push the outcome of a check; the name stays until `remove`."""
         known = self._state.checks.get(name)
@@ -84,7 +91,7 @@ class Health:
         now = self._clock.now()
         changed_at = known.changed_at if known is not None and known.check.status is check.status else now
         self._state.checks[name] = _Known(check, owner, changed_at)
-        self.version += 1
+        self._note_change()
 
     def register(self, name: str, probe: Callable[[], Awaitable[Check]], every_s: float, *, owner: str = "app") -> None:
         """Measure a check in the background every `every_s` seconds of real time, at once for the first time.
@@ -107,7 +114,7 @@ class Health:
     def require(self, name: str, *, owner: str = "app") -> None:
         """From now on the daemon is ready only while the check `name` exists and does not fail."""
         self._state.required[name] = owner
-        self.version += 1
+        self._note_change()
 
     def remove(self, name: str | None = None, *, owner: str | None = None) -> None:
         """Forget one check by name, or everything of an owner, requirements included.
@@ -117,7 +124,7 @@ class Health:
         state = self._state
         state.checks = {n: k for n, k in state.checks.items() if n != name and (owner is None or k.owner != owner)}
         state.required = {n: o for n, o in state.required.items() if n != name and (owner is None or o != owner)}
-        self.version += 1
+        self._note_change()
 
     def count(self, owner: str) -> int:
         """How many checks belong to `owner`."""
@@ -142,7 +149,14 @@ class Health:
         else:
             status = Status.PASS
         changed_at = {name: self._state.checks[name].changed_at for name in names}
-        return Report(status, is_ready, reasons, self._state.is_draining, checks, changed_at)
+        state = self._state
+        return Report(status, is_ready, reasons, state.has_started, state.is_draining, checks, changed_at)
+
+    async def wait_until(self, is_so: Callable[[Report], bool]) -> Report:
+        """The first report for which `is_so` holds, at once when it holds now; asked again after each change."""
+        while not is_so(report := self.report()):
+            await self._state.changed.wait()
+        return report
 
     def heartbeat(self) -> None:
         """The event loop turns; said by `keep_beating` once a second."""
@@ -152,10 +166,20 @@ class Health:
         """Whether the loop has beaten within `core.limits.HEARTBEAT_STALE_S`."""
         return self._monotonic() - self._beaten_at_s <= HEARTBEAT_STALE_S
 
+    def note_started(self) -> None:
+        """Everything has been started once; what fails later is no longer a matter of starting."""
+        self._state.has_started = True
+        self._note_change()
+
     def start_draining(self) -> None:
         """From now on not ready, whatever the checks say."""
         self._state.is_draining = True
+        self._note_change()
+
+    def _note_change(self) -> None:
         self.version += 1
+        self._state.changed.set()
+        self._state.changed = asyncio.Event()
 
     def _why_not(self, name: str) -> str | None:
         known = self._state.checks.get(name)

@@ -1,12 +1,26 @@
 from __future__ import annotations
 
 import asyncio
+from datetime import UTC, datetime
 
 import pytest
+import structlog
 
 from daemon.core.errors import UpstreamError, UpstreamKind
 from daemon.kernel.breaker import Breaker, BreakerOpen, BreakerState
+from daemon.kernel.health import Check, Health, Status
 from daemon.kernel.metrics import Metrics
+from daemon.kernel.tasks import Supervisor
+
+
+class SetClock:
+    """Noon, and it stays noon."""
+
+    def now(self) -> datetime:
+        return datetime(2026, 1, 1, 12, tzinfo=UTC)
+
+    async def sleep(self, seconds: float) -> None:
+        await asyncio.Event().wait()
 
 
 class Service:
@@ -138,3 +152,46 @@ async def test_the_metric_follows(service: Service) -> None:
     assert shown() == 0
     await fail(breaker, service, 1)
     assert shown() == 2
+
+
+async def test_opening_is_counted_once(service: Service) -> None:
+    metrics = Metrics()
+    breaker = Breaker("redis", failures_max=2, open_s=30, monotonic=service.monotonic, metrics=metrics)
+    await fail(breaker, service, 2)
+    breaker.note_failure()  # of a call that was under way
+    assert metrics.registry.get_sample_value("marquee_breaker_opened_total", {"name": "redis"}) == 1
+    service.now_s += 30
+    await fail(breaker, service, 1)
+    assert metrics.registry.get_sample_value("marquee_breaker_opened_total", {"name": "redis"}) == 2
+
+
+async def test_health_says_when_it_is_tried_again(service: Service) -> None:
+    clock = SetClock()
+    health = Health(Supervisor(log=structlog.get_logger("test")), clock)
+
+    def shown() -> Check:
+        return health.report().checks["breaker:redis"]
+
+    breaker = Breaker("redis", failures_max=2, open_s=30, monotonic=service.monotonic, health=health)
+    assert shown() == Check(Status.PASS, "closed")
+    await fail(breaker, service, 2)
+    assert shown() == Check(
+        Status.WARN,
+        "open after 2 failures in a row; the next call after 2026-01-01 12:00:30 UTC is let through",
+    )
+    service.now_s += 30
+    with breaker.admitted():
+        assert shown().output.startswith("half open")
+        breaker.note_answer()
+    assert shown() == Check(Status.PASS, "closed")
+
+
+async def test_a_call_that_is_made_in_any_case_counts_as_well(service: Service) -> None:
+    breaker = Breaker("discord:marquee", failures_max=2, open_s=30, monotonic=service.monotonic)
+    breaker.note_failure()
+    breaker.note_failure()
+    with pytest.raises(BreakerOpen), breaker.admitted():
+        pass
+    breaker.note_answer()
+    with breaker.admitted():
+        assert breaker.state is BreakerState.CLOSED
