@@ -19,7 +19,7 @@ from daemon.cli.outcome import FAILED, leave
 if TYPE_CHECKING:
     from daemon.app import App
     from daemon.cli.simulation import Simulation
-    from daemon.kernel.health import Health
+    from daemon.kernel.health import Health, Report
 
 _CONNECTED_S = 5.0  # the greeting waits this long for the bot
 _KEPT = ("MARQUEE_HTTP__", "MARQUEE_LOG__", "MARQUEE_MODULES__")
@@ -121,8 +121,7 @@ async def _greet(app: App, health: Health, simulated: Simulation, lost: list[str
     simulated.when_it_ends(give_up)
     with suppress(TimeoutError):
         async with asyncio.timeout(_CONNECTED_S):
-            while not _is_connected(health):  # noqa: ASYNC110  health has no event, and this ends within seconds
-                await asyncio.sleep(0.02)
+            await health.wait_until(_is_connected)
     strong = click.style
     click.echo(
         f"""
@@ -142,7 +141,7 @@ async def _greet(app: App, health: Health, simulated: Simulation, lost: list[str
     )
 
 
-def _is_connected(health: Health) -> bool:
+def _is_connected(report: Report) -> bool:
     """Whether every bot is on Discord with its commands in step."""
-    bots = [check for name, check in health.report().checks.items() if name.startswith("discord:")]
+    bots = [check for name, check in report.checks.items() if name.startswith("discord:")]
     return bool(bots) and all(check.status == "pass" for check in bots)

@@ -8,7 +8,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, Info, disable_created_metrics
+from prometheus_client import (
+    CollectorRegistry,
+    Counter,
+    Gauge,
+    Histogram,
+    Info,
+    ProcessCollector,
+    disable_created_metrics,
+)
 from prometheus_client.exposition import generate_latest
 
 NAMESPACE = "marquee"
@@ -47,6 +55,9 @@ class Metrics:
         disable_created_metrics()  # type: ignore[no-untyped-call]  # without it each counter comes twice
         make = _Make()
         self.registry = make.registry
+        # CPU seconds, memory, open files, start time. Apart, because collecting them reads files in /proc.
+        self._process = CollectorRegistry()
+        ProcessCollector(namespace=NAMESPACE, registry=self._process)
         self._describe_kernel(make)
         self._describe_discord(make)
         self._describe_plex(make)
@@ -163,5 +174,5 @@ class Metrics:
         self.backup_size_bytes = make.gauge("backup_size_bytes", "Size of the last verified backup.")
 
     def expose(self) -> bytes:
-        """Everything in the Prometheus text format."""
-        return generate_latest(self.registry)
+        """Everything in the Prometheus text format. Reads files: not for the event loop."""
+        return generate_latest(self.registry) + generate_latest(self._process)

@@ -9,6 +9,7 @@ from collections.abc import Awaitable, Callable, Coroutine
 from contextvars import Context
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import partial
 from typing import Any, TypeVar
 
 from structlog.typing import FilteringBoundLogger
@@ -77,6 +78,9 @@ class Supervisor:
         self._backoff_first_s = backoff_first_s
         self._backoff_max_s = backoff_max_s
         self._entries: list[_Entry] = []
+        if metrics:
+            for kind in TaskKind:
+                metrics.tasks.labels(kind.value).set_function(partial(self._running, kind))
 
     def start(self, name: str, run: Callable[[], Awaitable[None]], *, owner: str = "app", restart: bool = True) -> None:
         """Run `run()` for ever: again after a crash and after an unexpected return, unless `restart` is False.
@@ -133,6 +137,9 @@ class Supervisor:
     def count(self, owner: str) -> int:
         """How many tasks of `owner` are running."""
         return sum(1 for e in self._entries if e.owner == owner and e.is_running())
+
+    def _running(self, kind: TaskKind) -> int:
+        return sum(1 for e in tuple(self._entries) if e.kind is kind and e.is_running())
 
     async def _run_for_ever(self, entry: _Entry, run: Callable[[], Awaitable[None]]) -> None:
         attempt = 0

@@ -25,6 +25,13 @@ def ready_document(report: Report) -> tuple[bool, bytes]:
     return report.is_ready, _dump(document)
 
 
+def startup_document(report: Report) -> bytes:
+    """The body of /health/startup: what is still missing, or nothing once all has been started."""
+    if report.has_started:
+        return _dump({"status": "pass"})
+    return _dump({"status": "fail", "reasons": list(report.reasons) or ["starting"]})
+
+
 def health_document(report: Report, *, version: str) -> bytes:
     """The body of /health in the format of draft-inadarei-api-health-check (expired, but widely read)."""
     document: dict[str, Any] = {

@@ -1,10 +1,11 @@
-"""HTTP server of the daemon: /health/live, /health/ready, /health, /ping, /metrics and a page for people at /.
+"""HTTP server of the daemon: /health/live, /health/ready, /health/startup, /health, /ping, /metrics and a page at /.
 
-No request does I/O: answers are rendered from what the health registry already knows, and kept until it changes.
+No request asks anybody: answers are rendered from what the health registry already knows, and kept until it changes.
 """
 
 from __future__ import annotations
 
+import asyncio
 import errno
 import os
 from collections.abc import Awaitable, Callable
@@ -13,9 +14,10 @@ from datetime import datetime
 import structlog
 from aiohttp import web
 
+from daemon.core.limits import DRAIN_S, PROBE_AGAIN_S
 from daemon.kernel.health import Health
 from daemon.kernel.metrics import Metrics
-from daemon.web.documents import health_document, ready_document
+from daemon.web.documents import health_document, ready_document, startup_document
 from daemon.web.page import health_page
 
 _LOG = structlog.get_logger(__name__)
@@ -62,6 +64,7 @@ class WebServer:
         self._ready_seen = -1
         self._ready_body = b""
         self._ready_status = 503
+        self._ready_headers = _JSON
         self._runner: web.AppRunner | None = None
 
     @property
@@ -94,6 +97,7 @@ class WebServer:
         app = web.Application()
         app.router.add_get("/health/ready", self._ready)
         app.router.add_get("/health/live", self._live)
+        app.router.add_get("/health/startup", self._startup)
         app.router.add_get("/health", _guarded(self._whole))
         app.router.add_get("/ping", self._ping)
         app.router.add_get("/metrics", _guarded(self._expose))
@@ -103,9 +107,16 @@ class WebServer:
     async def _ready(self, _: web.Request) -> web.Response:
         if self._ready_seen != self._health.version:
             self._ready_seen = self._health.version
-            is_ready, self._ready_body = ready_document(self._health.report())
+            report = self._health.report()
+            is_ready, self._ready_body = ready_document(report)
             self._ready_status = 200 if is_ready else 503
-        return web.Response(body=self._ready_body, status=self._ready_status, headers=_JSON)
+            self._ready_headers = _JSON if is_ready else _come_back(DRAIN_S if report.is_draining else PROBE_AGAIN_S)
+        return web.Response(body=self._ready_body, status=self._ready_status, headers=self._ready_headers)
+
+    async def _startup(self, _: web.Request) -> web.Response:
+        report = self._health.report()
+        headers, status = (_JSON, 200) if report.has_started else (_come_back(PROBE_AGAIN_S), 503)
+        return web.Response(body=startup_document(report), status=status, headers=headers)
 
     async def _live(self, _: web.Request) -> web.Response:
         if self._health.is_alive():
@@ -124,11 +135,16 @@ class WebServer:
 
     async def _expose(self, _: web.Request) -> web.Response:
         self._metrics.ready.set(self._health.ready()[0])
-        return web.Response(body=self._metrics.expose(), headers=_METRICS)
+        # In a thread: it reads /proc for the process's own figures, and takes some milliseconds.
+        return web.Response(body=await asyncio.to_thread(self._metrics.expose), headers=_METRICS)
 
     async def _page(self, _: web.Request) -> web.Response:
         page = health_page(self._health.report(), version=self._version, started_at=self._started_at)
         return web.Response(body=page.encode(), headers=_PAGE)
+
+
+def _come_back(after_s: float) -> dict[str, str]:
+    return {**_JSON, "Retry-After": str(round(after_s))}
 
 
 def _guarded(handler: Handler) -> Handler:

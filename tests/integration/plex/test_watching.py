@@ -278,6 +278,6 @@ class TestConnection:
             await until(lambda: len(stage.asked("/")) and stage.plex.server_states()[0].is_up)
 
     async def test_numbers_are_counted(self, stage: Stage) -> None:
-        exposed = stage.metrics.expose().decode()
+        exposed = (await asyncio.to_thread(stage.metrics.expose)).decode()
         assert 'marquee_plex_requests_total{outcome="ok",server="attic"}' in exposed
         assert 'marquee_plex_up{server="attic"} 1.0' in exposed

@@ -23,9 +23,9 @@ class Daemon:
 
     def __init__(self) -> None:
         self.now_s = 0.0
-        self.supervisor = Supervisor(log=structlog.get_logger())
-        self.health = Health(self.supervisor, SystemClock(), monotonic=lambda: self.now_s)
         self.metrics = Metrics()
+        self.supervisor = Supervisor(log=structlog.get_logger(), metrics=self.metrics)
+        self.health = Health(self.supervisor, SystemClock(), monotonic=lambda: self.now_s)
         self.web = self.server(0)
         self.http = aiohttp.ClientSession()
 
@@ -64,6 +64,36 @@ async def test_ready_follows_the_required_checks(daemon: Daemon) -> None:
     assert "draining" in body
 
 
+async def test_who_is_told_to_wait_is_told_how_long(daemon: Daemon) -> None:
+    daemon.health.require("database")
+    async with daemon.http.get(daemon.web.url + "/health/ready") as answer:
+        assert (answer.status, answer.headers["Retry-After"]) == (503, "5")
+    daemon.health.set("database", Check(Status.PASS))
+    async with daemon.http.get(daemon.web.url + "/health/ready") as answer:
+        assert answer.status == 200
+        assert "Retry-After" not in answer.headers
+    daemon.health.start_draining()
+    async with daemon.http.get(daemon.web.url + "/health/ready") as answer:
+        assert (answer.status, answer.headers["Retry-After"]) == (503, "10")
+        assert (await answer.json())["reasons"] == ["draining: the daemon is stopping"]
+
+
+async def test_startup_ends_once_and_for_good(daemon: Daemon) -> None:
+    assert await daemon.get("/health/startup") == (
+        503,
+        "application/json",
+        '{"status":"fail","reasons":["starting"]}',
+    )
+    daemon.health.require("database")
+    status, _, body = await daemon.get("/health/startup")
+    assert (status, json.loads(body)["reasons"]) == (503, ["database: not up yet"])
+    daemon.health.note_started()
+    done = (200, "application/json", '{"status":"pass"}')
+    assert await daemon.get("/health/startup") == done
+    daemon.health.start_draining()
+    assert await daemon.get("/health/startup") == done
+
+
 async def test_live_knows_only_the_heartbeat(daemon: Daemon) -> None:
     daemon.health.require("database")
     daemon.health.start_draining()
@@ -99,7 +129,7 @@ async def test_metrics_are_ours(daemon: Daemon) -> None:
     status, kind, body = await daemon.get("/metrics")
     assert (status, kind) == (200, "text/plain")
     names = {line.split("{")[0].split(" ")[0] for line in body.splitlines() if line and not line.startswith("#")}
-    assert "marquee_ready" in names
+    assert {"marquee_ready", "marquee_tasks", "marquee_process_resident_memory_bytes"} <= names
     assert all(name.startswith("marquee_") for name in names)
     assert not any(name.endswith("_created") for name in names)
 

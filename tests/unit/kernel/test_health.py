@@ -158,3 +158,23 @@ async def test_beating_measures_the_loop(health: Health, supervisor: Supervisor)
         while not metrics.registry.get_sample_value("marquee_loop_lag_seconds_count"):  # noqa: ASYNC110
             await asyncio.sleep(0.001)
     assert health.is_alive()
+
+
+async def test_whoever_waits_for_a_state_is_woken_by_the_change(health: Health) -> None:
+    waiting = asyncio.create_task(health.wait_until(lambda report: report.is_ready and "database" in report.checks))
+    health.require("database")
+    await asyncio.sleep(0)
+    assert not waiting.done()
+    health.set("database", GOOD)
+    report = await asyncio.wait_for(waiting, 5)
+    assert report.checks == {"database": GOOD}
+    assert (await health.wait_until(lambda report: report.is_ready)).checks == report.checks
+
+
+def test_started_once_is_started_for_good(health: Health) -> None:
+    health.require("database")
+    assert not health.report().has_started
+    health.note_started()
+    health.set("database", BAD)
+    health.start_draining()
+    assert health.report().has_started

@@ -42,6 +42,22 @@ async def forever() -> None:
     await asyncio.Event().wait()
 
 
+async def test_running_tasks_are_counted_by_kind() -> None:
+    metrics = Metrics()
+    supervisor = make_supervisor(metrics=metrics)
+
+    def count(kind: str) -> float | None:
+        return metrics.registry.get_sample_value("marquee_tasks", {"kind": kind})
+
+    assert (count("eternal"), count("one-shot")) == (0, 0)
+    supervisor.start("poll", forever)
+    one = supervisor.spawn("once", forever())
+    assert (count("eternal"), count("one-shot")) == (1, 1)
+    one.cancel()
+    await supervisor.drain(0.0)
+    assert (count("eternal"), count("one-shot")) == (0, 0)
+
+
 async def test_a_crashing_task_is_restarted_and_counted() -> None:
     metrics = Metrics()
     supervisor = make_supervisor(metrics=metrics)
