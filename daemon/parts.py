@@ -70,6 +70,8 @@ async def compose(settings: Settings, kernel: Kernel, store: Store) -> Parts:
     )
     fleet = Fleet(
         {name: bot.token.get_secret_value() for name, bot in settings.discord.bots.items()},
+        modules={name: bot.modules for name, bot in settings.discord.bots.items()},
+        gateway=True,
         connect=settings.discord.address,
         ca_file=settings.discord.ca_file,
         guilds=settings.discord.guilds,

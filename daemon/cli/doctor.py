@@ -12,7 +12,9 @@ from daemon.cli.findings import Finding
 from daemon.cli.scratch import scratch
 from daemon.core.errors import ConfigError, UpstreamError, UpstreamKind
 from daemon.data import schema, version
+from daemon.host.loader import discover, is_enabled
 from integrations.discord.doctor import try_bot
+from integrations.discord.serving import Serving
 
 if TYPE_CHECKING:
     from daemon.parts import Parts
@@ -35,6 +37,7 @@ async def examine(settings: Settings) -> list[Finding]:
         await parts.fleet.prepare()
         for name in settings.discord.bots:
             findings.append(await _examine_bot(settings, parts, name))
+    findings += await asyncio.to_thread(_examine_serving, settings)
     if not settings.discord.bots:
         mend = "make an application at https://discord.com/developers and set MARQUEE_DISCORD__BOTS__MARQUEE__TOKEN"
         findings.append(Finding("Discord bots", False, "none is configured", mend))
@@ -128,3 +131,25 @@ async def _examine_bot(settings: Settings, parts: Parts, name: str) -> Finding:
         token = f"MARQUEE_DISCORD__BOTS__{name.upper()}__TOKEN"
         return Finding(subject, False, f"Discord {error.kind}", mend.format(token=token))
     return Finding(subject, True, f"logs in as {trial.user}", invite=trial.invite_url)
+
+
+def _examine_serving(settings: Settings) -> list[Finding]:
+    """Only what is wrong: names that are no module's, modules that no bot serves."""
+    if not settings.discord.bots:
+        return []
+    found = discover(settings.module_folders).modules
+    known = [module for module in found if is_enabled(settings.modules.get(module, {}))]
+    serving = Serving({name: bot.modules for name, bot in settings.discord.bots.items()})
+    findings = [
+        Finding(
+            f"Discord bot {name}",
+            False,
+            f"there is no module {', '.join(odd)}",
+            f"correct MARQUEE_DISCORD__BOTS__{name.upper()}__MODULES; `marquee modules list` shows which there are",
+        )
+        for name, odd in serving.unknown(list(found)).items()
+    ]
+    if unserved := serving.unserved(known):
+        mend = "name it in the modules of a bot, or leave the list of one bot empty"
+        findings.append(Finding("Discord bots", False, f"no bot serves {', '.join(unserved)}", mend))
+    return findings

@@ -35,7 +35,9 @@ def shown_settings(settings: Settings) -> list[tuple[str, str]]:
         ("discord.guilds", _listed(settings.discord.guilds or ()) or "every server that invited a bot"),
     ]
     rows += [(f"plex.servers.{name}", f"{server.url}, token {MASK}") for name, server in settings.plex.servers.items()]
-    rows += [(f"discord.bots.{name}", f"token {MASK}") for name in settings.discord.bots]
+    for name, bot in settings.discord.bots.items():
+        rows.append((f"discord.bots.{name}", f"token {MASK}"))
+        rows.append((f"discord.bots.{name}.modules", ", ".join(bot.modules) or "all that no other bot names"))
     if settings.discord.connect is not None:
         rows.append(("discord.connect", f"{settings.discord.connect} (a simulator)"))
         rows.append(("discord.ca_file", str(settings.discord.ca_file or "the system's")))

@@ -171,6 +171,7 @@ class Bot(_Section):
     """One Discord bot. The token is opaque: Discord alone judges it."""
 
     token: Secret
+    modules: Annotated[tuple[str, ...], BeforeValidator(split_commas)] = ()
 
 
 class Discord(_Section):

@@ -62,6 +62,7 @@ class Bot(commands.Bot):
         events: BotEvents,
         intents: discord.Intents,
         traffic: Traffic,
+        serves: Callable[[ModuleId], bool],
     ) -> None:
         super().__init__(
             command_prefix=(),
@@ -82,6 +83,7 @@ class Bot(commands.Bot):
         self.pipeline = pipeline
         self.routes = routes
         self.traffic = traffic
+        self.serves = serves
         self._budget = budget
         self._events = events
         self._owners: dict[object, ModuleId] = {}

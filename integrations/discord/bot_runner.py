@@ -6,6 +6,7 @@ import asyncio
 import random
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
+from functools import partial
 
 import aiohttp
 import discord
@@ -20,6 +21,7 @@ from integrations.discord.bot import Bot, BotEvents
 from integrations.discord.connection import ConnectorFactory
 from integrations.discord.identify import IdentifyBudget
 from integrations.discord.pipeline import Pipeline
+from integrations.discord.serving import Serving
 from integrations.discord.surface import DiscordSurface
 from integrations.discord.traffic import Traffic
 
@@ -46,7 +48,10 @@ def ordinary_intents() -> discord.Intents:
 
 
 class BotRunner:
-    """Runs one bot for ever. `on_login` is told as soon as its application id is known, `on_ready` at each session."""
+    """Runs one bot for ever. `on_login` is told as soon as its application id is known, and at each session.
+
+    Without gateway it only logs in: it posts and edits, and hears of nothing.
+    """
 
     def __init__(
         self,
@@ -58,6 +63,8 @@ class BotRunner:
         pipeline: Pipeline,
         health: Health,
         metrics: Metrics,
+        serving: Serving,
+        has_gateway: bool,
         is_guild_list_set: bool,
         backoff_first_s: float,
         on_login: Callable[[BotRunner], None],
@@ -71,6 +78,8 @@ class BotRunner:
         self._pipeline = pipeline
         self._health = health
         self._metrics = metrics
+        self._serving = serving
+        self._has_gateway = has_gateway
         self._is_guild_list_set = is_guild_list_set
         self._backoff_first_s = backoff_first_s
         self._on_login = on_login
@@ -120,6 +129,7 @@ class BotRunner:
             events=BotEvents(ready=self._note_ready, lost=self._note_lost),
             intents=self._intents,
             traffic=Traffic(self.name, self._metrics),
+            serves=partial(self._serving.serves, self.name),
         )
         try:
             await bot.login(self._token)
@@ -139,8 +149,7 @@ class BotRunner:
             log.info("bot_logged_in", bot=self.name, user=str(bot.user), invite=bot.invite_url())
             try:
                 self._on_login(self)
-                await bot.learn_identify_budget()
-                await bot.connect()
+                await (self._connect(bot) if self._has_gateway else self._stay(bot))
             except AttributeError as error:
                 # A refused first handshake (503) makes discord.py read `None.sequence` (Rapptz/discord.py#10520).
                 if bot.ws is not None:
@@ -149,6 +158,15 @@ class BotRunner:
             finally:
                 self.bot = None
                 self._metrics.discord_connected.labels(self.name).set(0)
+
+    async def _connect(self, bot: Bot) -> None:
+        await bot.learn_identify_budget()
+        await bot.connect()
+
+    async def _stay(self, bot: Bot) -> None:
+        self._attempt = 0
+        self._report(Status.PASS, f"logged in as {bot.user}, to post and edit")
+        await asyncio.Event().wait()
 
     async def _give_up(self, problem: str) -> str:
         """Wait for the end of the process: Discord would answer the same, and counts such attempts against us."""

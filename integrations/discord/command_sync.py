@@ -14,21 +14,24 @@ from daemon.core.clock import Clock
 from daemon.core.ids import BotName
 from daemon.kernel.health import Check, Health, Status
 from integrations.discord.bot import Bot
+from integrations.discord.surface import DiscordSurface
 from integrations.discord.sync import Change, Plan, SyncRefused, apply, fetch_remote, local_commands, plan
 
 log = structlog.get_logger(__name__)
 
 
-async def plan_for(bot: Bot, *, keep: Collection[str] = ()) -> Plan:
+async def plan_for(bot: Bot, surface: DiscordSurface, *, keep: Collection[str] = ()) -> Plan:
     """What a sync of this bot would do; one GET. The bot needs to be logged in, not connected."""
-    return plan(local_commands(bot.tree), await fetch_remote(bot.http, bot.application_id or 0), keep=keep)
+    remote = await fetch_remote(bot.http, bot.application_id or 0)
+    return plan(local_commands(bot.tree), remote, keep=keep, moved=surface.commands_elsewhere(bot))
 
 
 class CommandSync:
     """One bot's commands. Wished for by the fleet, done as soon as the bot is logged in, repeated until it worked."""
 
-    def __init__(self, name: BotName, health: Health, clock: Clock) -> None:
+    def __init__(self, name: BotName, surface: DiscordSurface, health: Health, clock: Clock) -> None:
         self._name = name
+        self._surface = surface
         self._health = health
         self._clock = clock
         self._lock = asyncio.Lock()
@@ -47,7 +50,7 @@ class CommandSync:
             if not self.is_due or self._is_parked():
                 return None
             try:
-                planned = await plan_for(bot, keep=self._keep)
+                planned = await plan_for(bot, self._surface, keep=self._keep)
                 await apply(bot.http, bot.application_id or 0, planned)
             except SyncRefused as refusal:
                 self._park() if refusal.is_parked else self._settle()

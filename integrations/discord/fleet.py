@@ -10,7 +10,7 @@ import discord
 import structlog
 
 from daemon.core.clock import Clock
-from daemon.core.ids import AppId, BotName
+from daemon.core.ids import AppId, BotName, ModuleId
 from daemon.core.limits import DEFER_AFTER_S, RESTART_BACKOFF_FIRST_S
 from daemon.kernel.health import Check, Health, Status
 from daemon.kernel.metrics import Metrics
@@ -27,6 +27,7 @@ from integrations.discord.custom_ids import Signer
 from integrations.discord.messages import Messages
 from integrations.discord.pipeline import TASK_OWNER, Pipeline
 from integrations.discord.routes import Routes
+from integrations.discord.serving import Serving
 from integrations.discord.surface import DiscordSurface
 from integrations.discord.sync import Plan, apply
 
@@ -39,14 +40,19 @@ _TELL_S = 2.0  # and this long to tell their members that they were interrupted
 class Fleet:
     """Bots by name. `surface` and `messages` can be handed out before anything is connected.
 
-    `guilds` None serves every guild the bots are in. `connect` is a loopback address where Discord's hosts are found
-    instead of the internet. `defer_after_s` and `backoff_first_s` are real seconds, others than the defaults for tests.
+    `bots` are tokens, `modules` what each bot is to serve (see `Serving`). Without `gateway` the bots log in to post
+    and edit; they neither hear of interactions nor touch commands: a token may have one gateway connection, and another
+    process has it. `guilds` None serves every guild the bots are in. `connect` is a loopback address where Discord's
+    hosts are found instead of the internet. `defer_after_s` and `backoff_first_s` are real seconds, others than the
+    defaults for tests.
     """
 
     def __init__(
         self,
         bots: Mapping[str, str],
         *,
+        modules: Mapping[str, Collection[str]],
+        gateway: bool,
         connect: tuple[str, int] | None,
         ca_file: Path | None,
         guilds: frozenset[int] | None,
@@ -64,6 +70,8 @@ class Fleet:
         self._keys = keys
         self._supervisor = supervisor
         self._health = health
+        self._has_gateway = gateway
+        self._serving = Serving({name: modules.get(name, ()) for name in bots})
         self._signer = Signer()
         self.surface = DiscordSurface(Routes(self._signer))
         self.messages = Messages(self._bot_of)
@@ -86,13 +94,15 @@ class Fleet:
                 pipeline=self._pipeline,
                 health=health,
                 metrics=metrics,
+                serving=self._serving,
+                has_gateway=gateway,
                 is_guild_list_set=guilds is not None,
                 backoff_first_s=backoff_first_s,
                 on_login=self._sync_soon,
             )
             for name, token in bots.items()
         }
-        self._syncs = {name: CommandSync(name, health, clock) for name in self._runners}
+        self._syncs = {name: CommandSync(name, self.surface, health, clock) for name in self._runners}
 
     async def prepare(self) -> None:
         """Load the key that signs components; modules cannot build any before. Part of `start`."""
@@ -121,8 +131,10 @@ class Fleet:
         """Bring Discord's commands in step with the modules', now on bots that are logged in, on the others later.
 
         `keep` names commands of modules that failed to start: they stay in Discord as they are. What goes wrong is
-        shown by the health check `discord:<bot>:commands`.
+        shown by the health check `discord:<bot>:commands`. Nothing happens without gateway.
         """
+        if not self._has_gateway:
+            return
         for name, sync in self._syncs.items():
             sync.wish(keep)
             if (bot := self._runners[name].bot) is not None:
@@ -131,12 +143,12 @@ class Fleet:
     async def plan_commands(self, name: str, *, keep: Collection[str] = ()) -> Plan:
         """What a sync of one bot would do, without a gateway connection (login and one GET); for the CLI."""
         async with self.logged_in(name) as bot:
-            return await plan_for(bot, keep=keep)
+            return await plan_for(bot, self.surface, keep=keep)
 
     async def apply_commands(self, name: str, *, keep: Collection[str] = (), force: bool = False) -> Plan:
         """Plan and apply for one bot, without a gateway connection; SyncRefused as `sync.apply` says."""
         async with self.logged_in(name) as bot:
-            planned = await plan_for(bot, keep=keep)
+            planned = await plan_for(bot, self.surface, keep=keep)
             await apply(bot.http, bot.application_id or 0, planned, force=force)
             return planned
 
@@ -145,6 +157,19 @@ class Fleet:
         """A second client of one bot for REST calls; see `BotRunner.logged_in`. KeyError for an unknown name."""
         async with self._runners[BotName(name)].logged_in() as bot:
             yield bot
+
+    def check_modules(self, known: Collection[ModuleId]) -> None:
+        """Warn in the health of bots that name a module which is not among `known`, and of modules without a bot."""
+        for name, odd in self._serving.unknown(known).items():
+            self._health.set(f"discord:{name}:modules", Check(Status.WARN, f"there is no module {', '.join(odd)}"))
+        if self._runners and (unserved := self._serving.unserved(known)):
+            said = f"no bot serves {', '.join(unserved)}: each bot has a list of modules, and it stands in none"
+            self._health.set("discord:modules", Check(Status.WARN, said))
+
+    def bots_for(self, module: ModuleId) -> list[Bot]:
+        """The bots that are logged in, those that serve `module` first: whoever posts for it asks them in turn."""
+        ranked = self._serving.rank(tuple(self._runners), module)
+        return [bot for name in ranked if (bot := self._runners[name].bot) is not None]
 
     def invite_links(self) -> dict[BotName, str]:
         """The link that adds each bot to a server, for those that have logged in."""

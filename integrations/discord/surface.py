@@ -22,6 +22,10 @@ ComponentsT = TypeVar("ComponentsT", bound=ComponentSet)
 class CogHolder(Protocol):
     """A bot, as far as cogs are concerned."""
 
+    def serves(self, module: ModuleId) -> bool:
+        """Whether the cogs of this module are for it."""
+        ...
+
     async def adopt(self, owner: ModuleId, make: type[commands.Cog], args: Sequence[Any]) -> commands.Cog:
         """Make the cog and add its commands. Whatever goes wrong is a ModuleError, and nothing is left behind."""
         ...
@@ -40,7 +44,10 @@ class _Registered:
 
 
 class DiscordSurface:
-    """Cogs, components and roles by owner, for every bot that is up now or comes up later."""
+    """Cogs, components and roles by owner, for every bot that is up now or comes up later.
+
+    A bot gets the cogs of the modules it serves. Components work on all: a panel outlives a change of who serves what.
+    """
 
     def __init__(self, routes: Routes) -> None:
         self.routes = routes
@@ -49,7 +56,7 @@ class DiscordSurface:
         self._roles: dict[ModuleId, frozenset[RoleId]] = {}
 
     async def add_cog(self, owner: ModuleId, cls: type[commands.Cog], args: Sequence[Any] = ()) -> None:
-        """Give every bot its own `cls(*args)`, now and whenever one comes up.
+        """Give every bot that serves the owner its own `cls(*args)`, now and whenever one comes up.
 
         ModuleError when a command breaks a rule of Discord or its name is taken; then no bot has the cog.
         """
@@ -94,7 +101,7 @@ class DiscordSurface:
         }
 
     async def attach(self, bot: CogHolder) -> None:
-        """A bot comes up: it gets every cog there is. One that it cannot take is logged; the others go on."""
+        """A bot comes up: it gets every cog meant for it. One that it cannot take is logged; the others go on."""
         self._bots.append(bot)
         for registered in tuple(self._cogs):
             try:
@@ -109,8 +116,13 @@ class DiscordSurface:
         for registered in self._cogs:
             registered.instances.pop(bot, None)
 
+    def commands_elsewhere(self, bot: CogHolder) -> frozenset[str]:
+        """Names of slash commands that other bots than this one are to have."""
+        strange = [registered.make for registered in self._cogs if not bot.serves(registered.owner)]
+        return frozenset(name for cog in strange for name in _command_names(cog))
+
     async def _give(self, bot: CogHolder, registered: _Registered) -> None:
-        if bot not in registered.instances:
+        if bot not in registered.instances and bot.serves(registered.owner):
             registered.instances[bot] = await bot.adopt(registered.owner, registered.make, registered.args)
 
     async def _withdraw(self, registered: _Registered) -> None:
@@ -118,3 +130,9 @@ class DiscordSurface:
         for bot, cog in tuple(registered.instances.items()):
             registered.instances.pop(bot, None)
             await bot.release(cog)
+
+
+def _command_names(cog: type[commands.Cog]) -> list[str]:
+    if cog.__cog_is_app_commands_group__:
+        return [str(cog.__cog_group_name__)]
+    return [command.name for command in cog.__cog_app_commands__]

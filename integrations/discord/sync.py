@@ -70,10 +70,13 @@ class SyncRefused(MarqueeError):
         self.is_parked = is_parked  # Discord's daily limit of new commands: wait until tomorrow (UTC)
 
 
-def plan(local: Sequence[Json], remote: Sequence[Json], *, keep: Collection[str] = ()) -> Plan:
+def plan(
+    local: Sequence[Json], remote: Sequence[Json], *, keep: Collection[str] = (), moved: Collection[str] = ()
+) -> Plan:
     """Compare what we have with what Discord has. Pure.
 
-    `keep` names commands of modules that failed to start: Discord's version of them is carried over as it is.
+    `keep` names commands of modules that failed to start: Discord's version of them is carried over as it is. `moved`
+    names commands that another bot has by the operator's will: nobody objects to their deletion.
     """
     ours = {_key(command): command for command in local}
     theirs = {_key(command): command for command in remote}
@@ -89,7 +92,8 @@ def plan(local: Sequence[Json], remote: Sequence[Json], *, keep: Collection[str]
         steps.append(Step(Change.KEPT if is_kept else Change.DELETE, key[1]))
         if is_kept:
             payload.append({name: value for name, value in command.items() if value is not None})
-    return Plan(tuple(steps), tuple(payload), _objection(steps, has_local=bool(ours)))
+    judged = [step for step in steps if step.change is not Change.DELETE or step.name not in moved]
+    return Plan(tuple(steps), tuple(payload), _objection(judged, has_local=bool(ours)))
 
 
 async def fetch_remote(http: HTTPClient, app_id: int) -> list[dict[str, Any]]:

@@ -253,6 +253,8 @@ async def stage_at(lab: DiscordSim, folder: Path, **more: Any) -> AsyncIterator[
     store = await Store.open(url, metrics=metrics)
     host, port = lab.connect.split(":")
     arguments: dict[str, Any] = {
+        "modules": {},
+        "gateway": True,
         "connect": (host, int(port)),
         "ca_file": lab.ca_file,
         "guilds": None,
