@@ -21,6 +21,7 @@ from daemon.kernel.closing import Closing
 from daemon.kernel.health import Check, Health, Status, keep_beating
 from daemon.kernel.metrics import Metrics
 from daemon.kernel.release import installed_version
+from daemon.kernel.systemd import Systemd
 from daemon.kernel.tasks import Supervisor
 from daemon.parts import Kernel, Parts, compose
 from daemon.settings.model import Settings
@@ -37,9 +38,10 @@ _FINISH_S = 2.0  # what was begun may take this long after the intake has been s
 class App:
     """One daemon. `run` starts it, waits for a signal or `request_stop`, and stops it."""
 
-    def __init__(self, settings: Settings, role: Role = Role.ALL) -> None:
+    def __init__(self, settings: Settings, role: Role = Role.ALL, systemd: Systemd | None = None) -> None:
         self._settings = settings
         self._role = role
+        self._systemd = systemd
         self._stop = asyncio.Event()
         self.url = ""  # of the HTTP server, once it listens
 
@@ -68,6 +70,7 @@ class App:
                 supervisor.spawn("on_started", on_started(self, health))
             await self._stop.wait()
             _LOG.info("stopping")
+            health.start_draining()
         finally:
             await closing.close()
             await supervisor.drain(0.0)
@@ -86,6 +89,8 @@ class App:
         health.require("database")
         health.require("modules")  # which of them are required is only known once the host has read their manifests
         supervisor.start("heartbeat", lambda: keep_beating(health, metrics))
+        if (systemd := self._systemd) is not None:
+            supervisor.start("systemd", lambda: systemd.run(health))
         kernel = Kernel(supervisor, health, metrics, clock)
         closing.add("http", (await self._open_http(kernel)).stop)
         store = await self._open_store(kernel)
@@ -95,6 +100,7 @@ class App:
             await self._start_parts(parts, kernel, closing)
         else:
             health.set("modules", Check(Status.PASS, "none in this role"))
+        health.note_started()
         _LOG.info(
             "started",
             role=self._role.value,

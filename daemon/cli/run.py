@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Callable, Coroutine, Iterable, Iterator
 from contextlib import ExitStack, contextmanager
@@ -60,13 +61,14 @@ def run_app(settings: Settings, on_started: OnStarted | None = None, *, role: Ro
     from daemon.core.errors import ConfigError, UpstreamError
     from daemon.kernel import logs
     from daemon.kernel.memory import share_arena
+    from daemon.kernel.systemd import Systemd
     from daemon.web.server import CannotListen
 
     share_arena()
     logs.configure(settings.log.format, settings.log.level, settings.secrets())
     with _locked(settings, role):
         try:
-            asyncio.run(App(settings, role).run(on_started))
+            asyncio.run(App(settings, role, Systemd.of(os.environ)).run(on_started))
         except ConfigError as error:
             _leave(settings, BAD_CONFIG, error.mistakes)
         except CannotListen as error:

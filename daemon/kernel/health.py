@@ -158,6 +158,11 @@ class Health:
             await self._state.changed.wait()
         return report
 
+    async def wait_changed(self, seen: int) -> None:
+        """Return once `version` is another than `seen`."""
+        while self.version == seen:
+            await self._state.changed.wait()
+
     def heartbeat(self) -> None:
         """The event loop turns; said by `keep_beating` once a second."""
         self._beaten_at_s = self._monotonic()
