@@ -69,3 +69,36 @@ SCHEDULE_FORGOTTEN_S = 90 * 24 * 3600.0  # a schedule that no daemon has known f
 
 # Events
 EVENT_BYTES_MAX = 64 * 1024  # of one event: facts, not files
+
+# Queue
+QUEUE_BODY_BYTES_MAX = 10 * 1024 * 1024  # of one message
+CLAIM_BYTES_MIN = 256 * 1024  # larger bodies lie in the claim store, not in the row
+CLAIM_KEPT_S = (
+    3600.0  # a body that nothing refers to stays this long: whoever staged it may be about to put the message
+)
+QUEUE_FETCH_MAX = 256  # messages claimed by one statement, settled by one unit
+QUEUE_AHEAD_S = 0.05  # messages are claimed ahead for about this much work, so that other processes get theirs
+QUEUE_POLL_S = 1.0  # between two looks into the database for what nobody announced
+QUEUE_MONITOR_S = 5.0  # between two counts
+QUEUE_OLDEST_S = 60.0  # a message that is due and waits for longer is worth a warning
+QUEUE_HINTS_MAX = 1_000  # announced ids kept; beyond that the queue is swept
+QUEUE_RETRY_S_MAX = 5.0  # between two attempts to reach a store that fails
+UNKNOWN_TOPIC_RETRY_S = 5.0  # until a message that nobody here handles is looked at again
+UNKNOWN_TOPIC_S = 24 * 3600.0  # and until it is given up
+PROGRESS_S = 1.0  # what a job reports is stored this often
+DEAD_DETAIL_CHARS_MAX = 4_000
+
+# Cache
+CACHE_MEMORY_BYTES_MAX = 32 * 1024 * 1024  # of all regions together, in each process
+CACHE_AWAY_BYTES_MAX = 8 * 1024 * 1024  # the same where memory only stands in for Redis
+CACHE_VALUE_BYTES_MAX = 4 * 1024 * 1024  # a larger value is not kept
+CACHE_KEPT_MAX_S = 24 * 3600  # stale time included
+CACHE_TAG_KEPT_S = 2 * CACHE_KEPT_MAX_S  # a tag's version outlives every value that remembers it
+CACHE_TAGS_MAX = 10_000  # versions in memory
+CACHE_OWED_TAGS_MAX = 1_000  # bumped while Redis was away; beyond it everything is forgotten
+CACHE_KEY_CHARS_MAX = 200  # longer keys are replaced by their digest
+CACHE_REDIS_S = 0.5  # then it is done without: loading again is what a cache is there to save, not to wait for
+CACHE_CLAIM_S = 15.0  # a process that loads keeps others from loading the same for at most this long
+CACHE_CLAIM_WAIT_S = 1.0  # after which the others load it, too
+CACHE_POLL_S = 0.05
+CACHE_WARMERS = 4  # regions that are warmed beside each other

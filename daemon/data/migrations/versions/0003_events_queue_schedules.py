@@ -149,7 +149,8 @@ def _create_notices() -> None:
         "notices",
         sa.Column("nonce", sa.Text(), nullable=False),
         sa.Column("app_id", _BIG),
-        sa.Column("channel_id", _BIG, nullable=False),
+        sa.Column("channel_id", _BIG),
+        sa.Column("member_id", _BIG),
         sa.Column("message_id", _BIG),
         sa.Column("source", sa.Text(), nullable=False),
         sa.Column("trace_id", sa.Text(), nullable=False),
@@ -158,6 +159,7 @@ def _create_notices() -> None:
         sa.Column("posted_at", _BIG),
         sa.PrimaryKeyConstraint("nonce", name=op.f("pk_notices")),
         sa.CheckConstraint("length(nonce) BETWEEN 1 AND 25", name=op.f("ck_notices_nonce")),
+        sa.CheckConstraint("channel_id IS NOT NULL OR member_id IS NOT NULL", name=op.f("ck_notices_target")),
     )
     op.create_index("ix_notices_asked_at", "notices", ["asked_at"])
 
@@ -167,6 +169,11 @@ def _create_schedules() -> None:
         "schedules",
         sa.Column("name", sa.Text(), nullable=False),
         sa.Column("slot_at", _BIG, nullable=False),
+        sa.Column("next_at", _BIG),
+        sa.Column("plan", sa.Text(), nullable=False),
+        sa.Column("timezone", sa.Text(), nullable=False),
+        sa.Column("missed", sa.Text(), nullable=False),
+        sa.Column("seen_at", _BIG, nullable=False),
         sa.PrimaryKeyConstraint("name", name=op.f("pk_schedules")),
         sa.CheckConstraint("length(name) BETWEEN 1 AND 100", name=op.f("ck_schedules_name")),
     )

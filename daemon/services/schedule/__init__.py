@@ -1,0 +1,7 @@
+"""Schedules: what is due when, and that it runs once."""
+
+from __future__ import annotations
+
+from daemon.services.schedule.plan import Missed, Schedule
+
+__all__ = ["Missed", "Schedule"]
