@@ -18,6 +18,22 @@ DEFER_AFTER_S = 1.2  # leaves room for a slow callback before Discord gives up a
 AUTOCOMPLETE_BUDGET_S = 2.0  # a late list of choices is worth nothing: 3 s end to end, and the member types on
 ANSWER_S = 30.0  # for one edit or follow-up, waiting for a rate limit included
 
+# Panels
+PANEL_LEASE_S = 30.0  # workers take over the panels of a process that has not been heard of for so long
+PANEL_RENEW_S = 10.0  # and so often it is heard of
+
+# Notices
+NONCE_WINDOW_S = 60.0  # Discord remembers a nonce for "a few minutes"; later the channel is read before a second try
+NOTICE_PATIENCE_S = 24 * 3600.0  # a notice that could not be posted for so long is given up
+NOTICE_RETRY_MAX_S = 60.0
+NOTICE_ATTEMPTS_MAX = 30_000  # more than fit into a day: the day decides
+NOTICES_AT_ONCE = 8  # of different channels
+NOTICE_ASKED_LAST_S = 600.0  # a bot that may not post in a channel is asked after the others for so long
+NOTICE_REFUSALS_MAX = 1_000  # such bots and channels remembered
+HISTORY_PAGES_MAX = 20  # of 100 messages each, read to find a notice that may have arrived
+HISTORY_SLACK_S = 300.0  # by so much Discord's clock may be behind ours
+LINK_CHARS_MAX = 512  # of a button
+
 # Input
 QUERY_CHARS_MAX = 200  # what a member typed is cut to this before any search
 
@@ -36,6 +52,7 @@ RESTART_BACKOFF_MAX_S = 300.0
 
 # Data
 STORE_WAITING_MAX = 10_000  # units that wait for the database; more are refused
+STORE_SLOW_S = 0.25  # a unit that takes longer is named in the log
 STORE_GROUP_MAX = 64  # units that share one commit on SQLite
 STORE_SYNC_S = 1.0  # confirmed writes reach the disk of SQLite after at most this long, whatever the power supply does
 STORE_RETRIES_MAX = 8  # a unit that PostgreSQL asked to repeat is run at most this often
@@ -81,6 +98,7 @@ QUEUE_AHEAD_S = 0.05  # messages are claimed ahead for about this much work, so 
 QUEUE_POLL_S = 1.0  # between two looks into the database for what nobody announced
 QUEUE_MONITOR_S = 5.0  # between two counts
 QUEUE_OLDEST_S = 60.0  # a message that is due and waits for longer is worth a warning
+QUEUE_DIED_LATELY_S = 3600.0  # for how long a message that died is worth a warning
 QUEUE_HINTS_MAX = 1_000  # announced ids kept; beyond that the queue is swept
 QUEUE_RETRY_S_MAX = 5.0  # between two attempts to reach a store that fails
 UNKNOWN_TOPIC_RETRY_S = 5.0  # until a message that nobody here handles is looked at again
@@ -102,3 +120,19 @@ CACHE_CLAIM_S = 15.0  # a process that loads keeps others from loading the same 
 CACHE_CLAIM_WAIT_S = 1.0  # after which the others load it, too
 CACHE_POLL_S = 0.05
 CACHE_WARMERS = 4  # regions that are warmed beside each other
+
+# Watching over events
+WATCH_EVERY_S = 30.0  # between two rounds
+WATCH_SETTLE_S = 60.0  # younger events are left alone; longer than any unit of work takes to be committed
+WATCH_STUCK_S = 600.0  # a delivery that waits, or is tried, for longer is reported
+WATCH_ATTEMPTS = 5  # as is one that was begun this often
+WATCH_RANGE_ROWS = 5_000  # events compared in one snapshot
+WATCH_RANGES_MAX = 20  # compared in one round, and as many looked at again
+WATCH_BODIES = 2_000  # stored bodies read in one round
+WATCH_REPAIRS_MAX = 500  # deliveries enqueued again in one round
+WATCH_LISTED_MAX = 1_000  # messages of a kind that one round tells apart
+WATCH_NAMED_MAX = 5  # findings of a kind named in health and log
+
+# Retention
+RETENTION_BATCH = 500  # rows deleted in one unit of work
+RETENTION_BATCHES_MAX = 400  # of one kind in one run
