@@ -69,6 +69,11 @@ def span(name: str, /, **attributes: object) -> AbstractContextManager[object]:
     return _recorder(name, trace_id, attributes)
 
 
+def is_recording() -> bool:
+    """Whether spans go anywhere; asked where even an unrecorded `span` would cost too much."""
+    return _recorder is not None
+
+
 def record_with(recorder: Recorder | None) -> None:
     """From now on spans of the whole process go to `recorder`; None ends that."""
     global _recorder  # noqa: PLW0603  one for the process, as logging is

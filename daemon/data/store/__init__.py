@@ -17,6 +17,7 @@ from daemon.data.store import postgres, sqlite
 from daemon.data.store.lane import Lane
 from daemon.data.store.told import Listener, Listeners, after_commit
 from daemon.kernel.metrics import Metrics
+from daemon.kernel.trace import is_recording, span
 
 __all__ = ["Store", "Unit", "after_commit"]
 
@@ -73,11 +74,17 @@ class Store:
 
     async def write(self, unit: Unit[T]) -> T:
         """Run `unit`; what it wrote is committed when this returns, and undone when this raises."""
-        return await self._writers.submit(unit)
+        if not is_recording():
+            return await self._writers.submit(unit)
+        with span("store.write", unit=unit):
+            return await self._writers.submit(unit)
 
     async def read(self, unit: Unit[T]) -> T:
         """Run `unit` on a consistent snapshot; writing in it is an error."""
-        return await self._readers.submit(unit)
+        if not is_recording():
+            return await self._readers.submit(unit)
+        with span("store.read", unit=unit):
+            return await self._readers.submit(unit)
 
     def on_commit(self, topic: str, listener: Listener) -> Callable[[], None]:
         """Have `listener` called on the event loop with what committed units said by `after_commit`.

@@ -6,16 +6,23 @@ import asyncio
 import contextlib
 import queue
 import threading
+import time
 from collections.abc import Callable
+from functools import partial
 from typing import Any, Generic, Protocol, TypeVar
 
+import structlog
 from sqlalchemy import Connection
 
-from daemon.core.limits import STORE_WAITING_MAX
+from daemon.core.errors import UpstreamError
+from daemon.core.limits import STORE_SLOW_S, STORE_WAITING_MAX
 from daemon.data.failures import busy, translate, unreachable
 from daemon.data.store import told as telling
 from daemon.data.store.told import Told
 from daemon.kernel.metrics import Metrics
+from daemon.kernel.trace import current_trace_id, name_of
+
+_LOG = structlog.get_logger(__name__)
 
 T = TypeVar("T")
 
@@ -23,11 +30,13 @@ T = TypeVar("T")
 class Job(Generic[T]):
     """A unit of work on its way: run in a thread, its outcome given to `future` on the event loop."""
 
-    __slots__ = ("error", "future", "result", "told", "unit")
+    __slots__ = ("ended_s", "error", "future", "result", "told", "trace_id", "unit")
 
-    def __init__(self, unit: Callable[[Connection], T], future: asyncio.Future[T]) -> None:
+    def __init__(self, unit: Callable[[Connection], T], future: asyncio.Future[T], trace_id: str) -> None:
         self.unit = unit
         self.future = future
+        self.trace_id = trace_id
+        self.ended_s = 0.0  # by time.perf_counter, once it has run
         self.result: T | None = None
         self.error: BaseException | None = None
         self.told: Told = {}
@@ -39,6 +48,7 @@ class Job(Generic[T]):
             self.result = self.unit(tx)
         except BaseException as error:  # noqa: BLE001 - handed to the caller, not swallowed
             self.error = error
+        self.ended_s = time.perf_counter()
 
     def settle(self) -> str:
         """On the event loop: wake the caller. The outcome for the metrics."""
@@ -47,8 +57,9 @@ class Job(Generic[T]):
             if not future.done():
                 future.set_result(self.result)  # type: ignore[arg-type]  # set when there is no error
             return "ok"
+        self.error = translate(error)
         if not future.done():
-            future.set_exception(translate(error))
+            future.set_exception(self.error)
         return "failed"
 
 
@@ -89,6 +100,7 @@ class Lane:
         tell: Callable[[Told], None] = lambda told: None,
     ) -> None:
         self._loop = asyncio.get_running_loop()
+        self._kind = kind
         self._tell_listeners = tell
         self._queue: queue.SimpleQueue[Job[Any] | None] = queue.SimpleQueue()
         self._waiting = 0
@@ -111,7 +123,7 @@ class Lane:
             raise busy(f"{self._waiting} units of work are waiting")
         self._waiting += 1
         future: asyncio.Future[T] = self._loop.create_future()
-        self._queue.put(Job(unit, future))
+        self._queue.put(Job(unit, future, current_trace_id()))
         return future
 
     async def close(self) -> None:
@@ -152,6 +164,7 @@ class Lane:
 
     def _run(self, worker: Worker, group: list[Job[Any]]) -> None:
         jobs = [job for job in group if not job.future.cancelled()]
+        began_s = time.perf_counter()
         try:
             if jobs:
                 worker.run(jobs)
@@ -159,17 +172,36 @@ class Lane:
             for job in jobs:
                 job.error = error
         self._tell(self._settle, group)
+        if time.perf_counter() - began_s > STORE_SLOW_S:
+            self._tell(partial(self._name_slow, jobs), began_s)
 
     def _settle(self, group: list[Job[Any]]) -> None:
         self._waiting -= len(group)
         told: Told = {}
+        reported = ""
         for job in group:
             outcome = job.settle()
             self._outcomes[outcome].inc()
-            if job.told and outcome == "ok":
+            if outcome == "failed":
+                if isinstance(job.error, UpstreamError) and str(job.error) != reported:
+                    reported = str(job.error)  # a whole group fails for one reason
+                    self._log(job, "unit_failed", error=reported)
+            elif job.told:
                 telling.merge(told, job.told)
         if told:
             self._tell_listeners(told)
+
+    def _name_slow(self, jobs: list[Job[Any]], began_s: float) -> None:
+        """Which unit took so long, commits aside; the jobs ran one after the other."""
+        for job in jobs:
+            if job.ended_s - began_s > STORE_SLOW_S:
+                self._log(job, "unit_slow", seconds=round(job.ended_s - began_s, 3))
+            began_s = max(began_s, job.ended_s)
+
+    def _log(self, job: Job[Any], event: str, **fields: object) -> None:
+        if job.trace_id:
+            fields["trace_id"] = job.trace_id
+        _LOG.warning(event, kind=self._kind, unit=name_of(job.unit), **fields)
 
     def _tell(self, callback: Callable[[Any], None], argument: object) -> None:
         with contextlib.suppress(RuntimeError):  # the loop is closed: nobody waits any more

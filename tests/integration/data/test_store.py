@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import sqlite3
 import threading
+import time
 from collections.abc import AsyncIterator, Callable
+from typing import Any
 
 import pytest
 import pytest_asyncio
@@ -12,9 +15,10 @@ from sqlalchemy import Connection, text
 from sqlalchemy.exc import DBAPIError, IntegrityError
 
 from daemon.core.errors import UpstreamError, UpstreamKind
-from daemon.core.limits import STORE_WAITING_MAX
+from daemon.core.limits import STORE_SLOW_S, STORE_WAITING_MAX
 from daemon.data.store import Store
 from daemon.kernel.metrics import Metrics
+from daemon.kernel.trace import traced
 
 
 @pytest_asyncio.fixture(autouse=True)
@@ -285,6 +289,51 @@ async def test_open_refuses_a_database_without_tables(database_url: str, store: 
     await store.write(lambda tx: tx.execute(text("DROP TABLE marquee_version")) and None)
     with pytest.raises(UpstreamError, match="no tables"):
         await Store.open(database_url, metrics=Metrics())
+
+
+def told(caplog: pytest.LogCaptureFixture, event: str) -> list[dict[str, Any]]:
+    """Lines of the log with this name, as their fields."""
+    return [record.msg for record in caplog.records if isinstance(record.msg, dict) and record.msg["event"] == event]
+
+
+async def test_a_slow_unit_is_named_with_the_trace_of_its_caller(
+    store: Store, gate: Gate, caplog: pytest.LogCaptureFixture
+) -> None:
+    def slow(_: Connection) -> None:
+        time.sleep(1.2 * STORE_SLOW_S)
+
+    async with gate:
+        work = [asyncio.ensure_future(store.write(add(n))) for n in range(3)]
+        with traced("") as trace_id:
+            work.append(asyncio.ensure_future(store.write(slow)))
+        work += [asyncio.ensure_future(store.write(add(n))) for n in range(3, 6)]
+        await asyncio.sleep(0)
+        gate.open()
+        await asyncio.gather(*work)
+    await store.ping()  # whatever was to be logged has been
+    lines = [line for line in told(caplog, "unit_slow") if "hold" not in line["unit"]]
+    assert [(line["kind"], line["trace_id"]) for line in lines] == [("write", trace_id)]
+    assert lines[0]["unit"].endswith("slow")
+    assert lines[0]["seconds"] > STORE_SLOW_S
+
+
+async def test_trouble_of_the_database_is_logged_and_faults_of_units_are_not(
+    store: Store, caplog: pytest.LogCaptureFixture
+) -> None:
+    def fault(_: Connection) -> None:
+        raise ValueError("mine")
+
+    def away(_: Connection) -> None:
+        raise DBAPIError("SELECT", None, sqlite3.OperationalError("gone"), connection_invalidated=True)
+
+    with traced("") as trace_id:
+        with pytest.raises(ValueError, match="mine"):
+            await store.write(fault)
+        with pytest.raises(UpstreamError):
+            await store.write(away)
+    (line,) = told(caplog, "unit_failed")
+    assert (line["trace_id"], line["kind"]) == (trace_id, "write")
+    assert "gone" in line["error"]
 
 
 async def test_metrics_count_units(store: Store, metrics: Metrics) -> None:
