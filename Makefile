@@ -41,11 +41,12 @@ check: static ## what CI runs: format, lint, types, imports, tests with coverage
 	rm -f .coverage .coverage.*
 	$(PYTEST) -m "not soak" --cov --cov-report=term:skip-covered --cov-fail-under=85 $(ARGS)
 
-static: setup ## the part of `make check` that runs nothing: format, lint, types, imports
+static: setup ## the part of `make check` that runs nothing: format, lint, types, imports, deployment files
 	$(PY) -m ruff format --check $(CODE)
 	$(PY) -m ruff check $(CODE)
 	$(PY) -m mypy
 	$(VENV)/bin/lint-imports --no-cache
+	@VENV=$(VENV) deploy/lint.sh
 
 format: setup ## rewrite the code in the house format
 	$(PY) -m ruff check --fix-only $(CODE)
