@@ -94,7 +94,7 @@ class Redis:
         self._health = health
         self._is_up: bool | None = None  # None: not asked yet
         self._listeners: list[Callable[[], None]] = []
-        self._client = self.connect("shared", connections_max=REDIS_CONNECTIONS_MAX, answer_s=REDIS_ANSWER_S)
+        self._client = self.connect("shared", connections_max=REDIS_CONNECTIONS_MAX)
         self._breaker = Breaker(
             "redis",
             counts=is_outage,
@@ -132,13 +132,17 @@ class Redis:
         self._listeners.append(listener)
         return lambda: self._listeners.remove(listener)
 
-    def connect(self, purpose: str, *, connections_max: int, answer_s: float) -> Client:
-        """A client with connections of its own, for who blocks while reading: nothing is retried or decoded in it."""
+    def connect(self, purpose: str, *, connections_max: int) -> Client:
+        """A client with connections of its own, for who blocks while reading: nothing is retried or decoded in it.
+
+        It has no time limits but that for connecting: `guarded` has. Those of the driver cost a task a command, and on
+        Python 3.11 they swallow the cancellation of whoever waits (asyncio.wait_for, python/cpython#86296).
+        """
         pool: driver.ConnectionPool = driver.BlockingConnectionPool.from_url(
             self._url,
             max_connections=connections_max,
-            timeout=answer_s,
-            socket_timeout=answer_s,
+            timeout=REDIS_ANSWER_S,
+            socket_timeout=None,
             socket_connect_timeout=REDIS_CONNECT_S,
             retry=Retry(NoBackoff(), 0),
             client_name=f"marquee-{purpose}-{self._process}",
@@ -149,18 +153,13 @@ class Redis:
         return driver.Redis.from_pool(pool)
 
     async def call(self, work: Callable[[Client], Awaitable[T]], *, within_s: float = REDIS_ANSWER_S) -> T:
-        """`work(client)`, given up after `within_s`."""
+        """`work(client)` as `guarded` does it, with the client that all share."""
+        return await self.guarded(lambda: work(self._client), within_s=within_s)
 
-        async def attempt() -> T:
-            async with asyncio.timeout(within_s):
-                return await work(self._client)
-
-        return await self.guarded(attempt)
-
-    async def guarded(self, work: Callable[[], Awaitable[T]]) -> T:
-        """`work()` behind the breaker with its errors mapped; for clients of `connect`."""
+    async def guarded(self, work: Callable[[], Awaitable[T]], *, within_s: float) -> T:
+        """`work()` behind the breaker, given up after `within_s`, with its errors mapped."""
         try:
-            result = await self._breaker.call(lambda: _mapped(work))
+            result = await self._breaker.call(lambda: _mapped(work, within_s))
         except BreakerOpen:
             raise UpstreamError(SERVICE, UpstreamKind.RESTING) from None
         except UpstreamError as error:
@@ -213,9 +212,10 @@ def is_outage(error: BaseException) -> bool:
     return isinstance(error, UpstreamError) and error.kind not in (UpstreamKind.BROKEN, UpstreamKind.RESTING)
 
 
-async def _mapped(work: Callable[[], Awaitable[T]]) -> T:
+async def _mapped(work: Callable[[], Awaitable[T]], within_s: float) -> T:
     try:
-        return await work()
+        async with asyncio.timeout(within_s):
+            return await work()
     except (exceptions.RedisError, OSError) as error:
         raise _to_upstream(error) from error
 

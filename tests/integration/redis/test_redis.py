@@ -76,8 +76,8 @@ async def test_it_goes_away_and_comes_back_by_itself(own_redis: Server) -> None:
         assert lost.value.kind is UpstreamKind.UNREACHABLE
         assert not stage.redis.is_up
         assert stage.status("redis") is Status.WARN
-        await until(lambda: stage.status("breaker:redis") is Status.WARN)
         await until_resting(stage)
+        assert stage.status("breaker:redis") is Status.WARN
         assert await asyncio.to_thread(own_redis.start)
         await until(lambda: stage.redis.is_up)
         assert stage.status("redis") is stage.status("breaker:redis") is Status.PASS
@@ -118,16 +118,18 @@ async def test_a_server_that_never_answers_is_given_up() -> None:
         assert failed.value.kind is UpstreamKind.RESTING
 
 
-async def test_a_call_that_is_cancelled_leaves_no_answer_behind_for_the_next_one(redis_url: str) -> None:
+async def test_a_call_may_be_cancelled_at_any_moment(redis_url: str) -> None:
     async with redis_stage(redis_url) as stage:
-        done = 0
-        for number in range(50):
+        cancelled = 0
+        for number in range(200):
             task = asyncio.create_task(stage.redis.call(lambda client: execute(client, "ECHO", "late")))
-            for _ in range(number % 5):
+            for _ in range(number % 20):
                 await asyncio.sleep(0)
+            was_done = task.done()
             task.cancel()
-            word = f"word {number}"
+            word = f"word {number}"  # nobody may get the answer that the other one did not wait for
             assert await stage.redis.call(lambda client, word=word: execute(client, "ECHO", word)) == word.encode()
-            done += task.cancelled() or task.done()
-            await asyncio.gather(task, return_exceptions=True)
-        assert done > 0
+            await asyncio.wait({task})
+            assert task.cancelled() or was_done
+            cancelled += task.cancelled()
+        assert cancelled > 20
