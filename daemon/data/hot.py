@@ -6,7 +6,7 @@ like any other, compiled once a dialect, and run on the driver's cursor inside t
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Connection, Table
@@ -41,16 +41,30 @@ class Hot:
 
     def run(self, tx: Connection, parameters: Mapping[str, Any]) -> DBAPICursor:
         """The driver's cursor after execution: `fetchone()`, `rowcount`."""
-        sql = self._compiled.get(tx.dialect.name)
-        if sql is None:
-            # Both engines are made with a named parameter style, so the text fits a mapping on either driver.
-            sql = self._compiled[tx.dialect.name] = str(self._build(tx.dialect.name).compile(dialect=tx.dialect))
+        sql = self._sql(tx)
         cursor = tx.connection.cursor()
         try:
             cursor.execute(sql, parameters)
         except tx.dialect.loaded_dbapi.Error as error:
             raise self._to_core(error, sql, tx) from error
         return cursor
+
+    def run_many(self, tx: Connection, parameters: Sequence[Mapping[str, Any]]) -> int:
+        """Run it once for each; how many rows were changed in all."""
+        sql = self._sql(tx)
+        cursor = tx.connection.cursor()
+        try:
+            cursor.executemany(sql, parameters)
+        except tx.dialect.loaded_dbapi.Error as error:
+            raise self._to_core(error, sql, tx) from error
+        return cursor.rowcount
+
+    def _sql(self, tx: Connection) -> str:
+        sql = self._compiled.get(tx.dialect.name)
+        if sql is None:
+            # Both engines are made with a named parameter style, so the text fits a mapping on either driver.
+            sql = self._compiled[tx.dialect.name] = str(self._build(tx.dialect.name).compile(dialect=tx.dialect))
+        return sql
 
     def _to_core(self, error: Exception, sql: str, tx: Connection) -> BaseException:
         """The error that `Connection.execute` would have raised: callers need to know one vocabulary only."""

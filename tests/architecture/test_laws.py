@@ -19,7 +19,7 @@ FORBIDDEN_NAMES = {"utils", "util", "helpers", "helper", "common", "manager", "b
 BORDERS = re.compile(
     r"integrations/discord/(pipeline|tree|components|replies|fleet|bot)\w*\.py"
     r"|daemon/kernel/(tasks|health)\.py|daemon/web/\w+\.py|daemon/host/\w+\.py"
-    r"|daemon/data/store(/\w+)?\.py|integrations/plex/threads\.py"
+    r"|daemon/data/store(/\w+)?\.py|integrations/plex/threads\.py|daemon/services/queue/runner\.py"
 )
 
 DOORS: dict[str, Callable[[str], bool]] = {
