@@ -93,6 +93,7 @@ class BotRunner:
 
     async def run(self) -> None:
         """Connect, and again whenever the connection ends. Only what nobody foresaw is raised, for the supervisor."""
+        self._show_connected(False)
         while True:
             try:
                 await self._serve()
@@ -120,6 +121,8 @@ class BotRunner:
         Raises discord.LoginFailure for a bad token, and aiohttp's and discord.py's errors when Discord is unreachable.
         """
         connector = await self._connectors.make()
+        traffic = Traffic(self.name, self._metrics)
+        traffic.speaks()
         bot = Bot(
             self.name,
             pipeline=self._pipeline,
@@ -128,7 +131,7 @@ class BotRunner:
             budget=self._budget,
             events=BotEvents(ready=self._note_ready, lost=self._note_lost),
             intents=self._intents,
-            traffic=Traffic(self.name, self._metrics),
+            traffic=traffic,
             serves=partial(self._serving.serves, self.name),
         )
         try:
@@ -157,7 +160,7 @@ class BotRunner:
                 raise ConnectionError("the gateway refused the connection") from error
             finally:
                 self.bot = None
-                self._metrics.discord_connected.labels(self.name).set(0)
+                self._show_connected(False)
 
     async def _connect(self, bot: Bot) -> None:
         await bot.learn_identify_budget()
@@ -183,7 +186,7 @@ class BotRunner:
 
     def _note_ready(self) -> None:
         self._attempt = 0
-        self._metrics.discord_connected.labels(self.name).set(1)
+        self._show_connected(True)
         bot = self.bot
         if bot is None:
             return
@@ -195,8 +198,12 @@ class BotRunner:
         self._on_login(self)
 
     def _note_lost(self) -> None:
-        self._metrics.discord_connected.labels(self.name).set(0)
+        self._show_connected(False)
         self._report(Status.WARN, "the gateway connection dropped, reconnecting")
+
+    def _show_connected(self, is_connected: bool) -> None:
+        if self._has_gateway:  # a bot that only posts is not missing from the gateway
+            self._metrics.discord_connected.labels(self.name).set(is_connected)
 
     def _report(self, status: Status, output: str) -> None:
         self._health.set(f"discord:{self.name}", Check(status, output))

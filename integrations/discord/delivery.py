@@ -53,7 +53,8 @@ async def call_back(interaction: AnyInteraction, send: Callable[[], Awaitable[T]
     traffic: Traffic = interaction.client.traffic
     for _ in range(_ATTEMPTS):
         try:
-            sent = await send()  # unbounded here: after 3 s it is worth nothing anyway, and aiohttp ends it after 300 s
+            # Unbounded: after 3 s it is worth nothing anyway, and aiohttp ends it after 300 s.
+            sent = await traffic.run(send)
         except LOST_ON_THE_WAY as error:
             traffic.count(LOST)
             log.warning("answer_lost", error=type(error).__name__)
@@ -89,7 +90,7 @@ async def _deliver(
     for _ in range(attempts):
         try:
             async with asyncio.timeout(ANSWER_S):
-                sent = await send()
+                sent = await traffic.run(send)
         except LOST_ON_THE_WAY as error:
             traffic.count(LOST)
             log.warning(lost_event, error=type(error).__name__)

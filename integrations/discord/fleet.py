@@ -30,6 +30,7 @@ from integrations.discord.routes import Routes
 from integrations.discord.serving import Serving
 from integrations.discord.surface import DiscordSurface
 from integrations.discord.sync import Plan, apply
+from integrations.discord.traffic import hear_rate_limits
 
 log = structlog.get_logger(__name__)
 
@@ -112,6 +113,7 @@ class Fleet:
         """Begin to connect every bot and return at once; nothing waits for Discord."""
         await self.prepare()
         discord.VoiceClient.warn_nacl = discord.VoiceClient.warn_dave = False  # no voice here, so nothing is missing
+        hear_rate_limits()
         for name, runner in self._runners.items():
             self._health.set(f"discord:{name}", Check(Status.WARN, "connecting"))
             self._supervisor.start(f"discord:{name}", runner.run, owner=TASK_OWNER)
