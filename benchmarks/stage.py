@@ -76,6 +76,8 @@ def _settings(on: Stage, port: int, folder: Path, modules: Path | None) -> Mappi
         "MARQUEE_DATA_DIR": str(folder),
         "MARQUEE_HTTP__PORT": str(port),
         "MARQUEE_LOG__LEVEL": "warning",
+        "MARQUEE_LIMITS__MEMBER_BURST": "1000000",  # the commands of a round are one member's
+        "MARQUEE_LIMITS__GUILD_BURST": "1000000",
         "MARQUEE_PLEX__SERVERS__CINEMA__URL": on.plex.url,
         "MARQUEE_PLEX__SERVERS__CINEMA__TOKEN": on.plex.token,
         "MARQUEE_PLEX__ACCOUNT_URL": on.plex.account_url,

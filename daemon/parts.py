@@ -9,6 +9,7 @@ from daemon.core.ids import ServerId
 from daemon.data.store import Store
 from daemon.host.host import Host
 from daemon.kernel.health import Health
+from daemon.kernel.identity import process_name
 from daemon.kernel.metrics import Metrics
 from daemon.kernel.tasks import Supervisor
 from daemon.services.audit import Audit
@@ -17,7 +18,7 @@ from daemon.services.intake import Intake
 from daemon.services.keys import Keys
 from daemon.services.panels import Panels
 from daemon.services.profiles import Profiles
-from daemon.services.rate_limits import RateLimits
+from daemon.services.rate_limits import MemoryBuckets, Rate, RateLimits, Totals
 from daemon.services.servers import Servers
 from daemon.settings.model import Settings
 from integrations.discord.fleet import Fleet
@@ -77,7 +78,7 @@ async def compose(settings: Settings, kernel: Kernel, store: Store) -> Parts:
         guilds=settings.discord.guilds,
         owners=settings.owners,
         intake=Intake(store),
-        rate_limits=RateLimits(),
+        rate_limits=RateLimits(MemoryBuckets(), None, totals=_totals(settings), metrics=kernel.metrics),
         keys=keys,
         supervisor=kernel.supervisor,
         health=kernel.health,
@@ -89,10 +90,15 @@ async def compose(settings: Settings, kernel: Kernel, store: Store) -> Parts:
         "messages": fleet.messages,
         "profiles": Profiles(store, clock),
         "guilds": Guilds(store, clock),
-        "panels": Panels(store, clock),
+        "panels": Panels(store, clock, process=process_name(), has_gateway=True),
         "audit": Audit(store, clock),
     }
     host = Host(
         catalog, fleet.surface, kernel.supervisor, kernel.health, clock, settings.modules, settings.module_folders
     )
     return Parts(plex, fleet, host)
+
+
+def _totals(settings: Settings) -> Totals:
+    limits = settings.limits
+    return Totals(Rate(limits.member_burst, limits.member_per_s), Rate(limits.guild_burst, limits.guild_per_s))

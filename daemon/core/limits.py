@@ -67,6 +67,7 @@ INTERACTION_KEPT_S = 24 * 3600  # Discord repeats an interaction within minutes;
 INTERACTION_PURGE_EVERY = 256  # admissions between two clean-ups
 INTERACTION_PURGE_MAX = 512  # rows of one clean-up: more than arrive between two, so the table cannot outgrow it
 RATE_LIMIT_KEYS_MAX = 20_000  # buckets kept in memory
+RATE_LIMIT_REDIS_S = 0.5  # then the memory decides: a member waits for the answer, and Discord for 3 s only
 
 # Redis
 REDIS_CONNECT_S = 1.0
@@ -86,6 +87,10 @@ SCHEDULE_FORGOTTEN_S = 90 * 24 * 3600.0  # a schedule that no daemon has known f
 
 # Events
 EVENT_BYTES_MAX = 64 * 1024  # of one event: facts, not files
+DEATHS_EVERY_S = 60.0  # between two looks for dead letters of other processes
+DEATHS_LOOK_BACK_S = 24 * 3600.0  # of a process that has just started
+DEATHS_OVERLAP_S = 120.0  # a letter can be committed this long after the instant it bears
+DEATHS_BATCH = 100  # published in one unit of work
 
 # Queue
 QUEUE_BODY_BYTES_MAX = 10 * 1024 * 1024  # of one message

@@ -89,6 +89,13 @@ def _check_ca_file(file: Path) -> Path:
     return file
 
 
+def _check_redis_url(secret: SecretStr) -> SecretStr:
+    if not _check_secret(secret).get_secret_value().startswith(("redis://", "rediss://", "unix://")):
+        raise ValueError("must begin with redis://, rediss:// or unix://")
+    _split_url(secret.get_secret_value())
+    return secret
+
+
 def _check_database_url(secret: SecretStr) -> SecretStr:
     url = secret.get_secret_value()
     if not url.startswith(("sqlite:///", "postgresql://", "postgresql+psycopg://")):
@@ -135,9 +142,9 @@ class Database(_Section):
 
 
 class Redis(_Section):
-    """Shared queues between several processes."""
+    """What several processes share: hints of waiting work, caches, rate limits."""
 
-    url: Secret | None = None
+    url: Annotated[SecretStr, AfterValidator(_check_redis_url)] | None = None
 
 
 class Http(_Section):
@@ -199,6 +206,26 @@ class Discord(_Section):
         return host.strip("[]"), int(port)
 
 
+class Retention(_Section):
+    """For how many days what is settled is kept, and how many events at most."""
+
+    events_days: Annotated[int, Field(ge=1, le=3650)] = 30
+    events_max: Annotated[int, Field(ge=1000, le=100_000_000)] = 1_000_000
+    dedupe_days: Annotated[int, Field(ge=1, le=365)] = 7
+    dead_letters_days: Annotated[int, Field(ge=1, le=3650)] = 90
+    notices_days: Annotated[int, Field(ge=1, le=3650)] = 30
+    schedule_runs_days: Annotated[int, Field(ge=1, le=3650)] = 90
+
+
+class Limits(_Section):
+    """How often commands, presses and forms may be used: so many at once, then so many a second."""
+
+    member_burst: Annotated[int, Field(ge=1, le=1_000_000)] = 60
+    member_per_s: Annotated[float, Field(ge=0.01, le=1_000_000)] = 2.0
+    guild_burst: Annotated[int, Field(ge=1, le=1_000_000)] = 300
+    guild_per_s: Annotated[float, Field(ge=0.01, le=1_000_000)] = 20.0
+
+
 class FollowedClock(_Section):
     """The clock of a simulator that ours follows."""
 
@@ -225,6 +252,8 @@ class Settings(BaseSettings):
     http: Http = Field(default_factory=Http)
     plex: Plex = Field(default_factory=Plex)
     discord: Discord = Field(default_factory=Discord)
+    retention: Retention = Field(default_factory=Retention)
+    limits: Limits = Field(default_factory=Limits)
     clock: FollowedClock = Field(default_factory=FollowedClock)
     log: Log = Field(default_factory=Log)
     modules: dict[str, dict[str, Any]] = Field(default_factory=dict)

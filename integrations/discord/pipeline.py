@@ -30,7 +30,7 @@ from daemon.kernel.metrics import Metrics
 from daemon.kernel.tasks import Supervisor
 from daemon.kernel.trace import short, span, start_trace
 from daemon.services.intake import Arrival, Intake
-from daemon.services.rate_limits import RateLimits
+from daemon.services.rate_limits import Bucket, Rate, RateLimits, Refusal
 from integrations.discord.access import Doorkeeper
 from integrations.discord.calls import AnyInteraction, Call, Stage, begin
 from integrations.discord.delivery import LOST_ON_THE_WAY
@@ -44,8 +44,6 @@ TASK_OWNER = "discord"
 AnyChoice = app_commands.Choice[Any]
 
 _INTERRUPTED = "Marquee is restarting and could not wait for this; see whether it happened before you try again."
-_TYPING_BURST = 20  # keystrokes at once, then so many a second, for each member
-_TYPING_PER_S = 10.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +110,8 @@ class Pipeline:
         outcome = "ok"
         try:
             self._check(interaction, call, job)
+            if (limiting := self._limit(call, job)) is not None:
+                await limiting
             if await self._admit(interaction, call, job):
                 await handler()
                 await self._close(interaction, call)
@@ -152,6 +152,8 @@ class Pipeline:
         choices: Sequence[AnyChoice] = ()
         try:
             self._check(interaction, call, job)
+            if (limiting := self._limit(call, job)) is not None:
+                await limiting
             with span("autocomplete", what=job.what):
                 async with asyncio.timeout(AUTOCOMPLETE_BUDGET_S):
                     choices = await suggest()
@@ -206,16 +208,27 @@ class Pipeline:
             raise UserError("Marquee is restarting; please try again in a minute.", "restarting")
         self._doorkeeper.check_guild(interaction.guild_id)
         self._doorkeeper.check_access(interaction, job.policy.access, job.module)
-        is_typing = job.kind == "autocomplete"
-        wait_s = self._rate_limits.take(
-            (call.member_id, job.kind if is_typing else job.name),
-            burst=_TYPING_BURST if is_typing else job.policy.burst,
-            per_s=_TYPING_PER_S if is_typing else job.policy.per_s,
-        )
-        if wait_s > 0:
+
+    def _limit(self, call: Call, job: Job) -> Awaitable[None] | None:
+        """TooFast for who asks too often. What is returned has to be awaited: Redis is asked, too."""
+        limits = self._rate_limits
+        if job.kind == "autocomplete":
+            buckets = limits.for_typing(call.member_id)
+        else:
+            rate = Rate(job.policy.burst, job.policy.per_s)
+            buckets = limits.for_command(call.member_id, call.guild_id, job.name, rate)
+        if limits.is_shared:
+            return self._limit_shared(buckets)
+        self._refuse(limits.take(buckets))
+        return None
+
+    async def _limit_shared(self, buckets: Sequence[Bucket]) -> None:
+        self._refuse(await self._rate_limits.take_shared(buckets))
+
+    def _refuse(self, refusal: Refusal | None) -> None:
+        if refusal is not None:
             # Rounded up, so that whoever waits for the shown time is let in.
-            again_at = int(self._clock.now().timestamp() + wait_s) + 1
-            raise TooFast(again_at)
+            raise TooFast(int(self._clock.now().timestamp() + refusal.wait_s) + 1)
 
     async def _admit(self, interaction: AnyInteraction, call: Call, job: Job) -> bool:
         guild = interaction.guild

@@ -24,7 +24,7 @@ from daemon.kernel.metrics import Metrics
 from daemon.kernel.tasks import Supervisor
 from daemon.services.intake import Intake
 from daemon.services.keys import Keys
-from daemon.services.rate_limits import RateLimits
+from daemon.services.rate_limits import MemoryBuckets, Rate, RateLimits, Totals
 from integrations.discord.components import ComponentSet, Field, component, modal
 from integrations.discord.fleet import Fleet
 from integrations.discord.policy import policy
@@ -36,6 +36,7 @@ from simulators.clock import SimClock
 from simulators.discord.sim import DiscordSim
 
 DEMO = ModuleId("demo")
+MANY = Totals(Rate(10_000, 100.0), Rate(10_000, 100.0))  # tests that are about other things never get there
 _DOCUMENT = Path(__file__).parents[4] / "shared" / "discord-api-spec" / "openapi.json"
 SPEC = _DOCUMENT if _DOCUMENT.exists() else None  # Discord's OpenAPI document
 Act = Callable[[discord.Interaction[Any]], Awaitable[Any]]
@@ -260,7 +261,7 @@ async def stage_at(lab: DiscordSim, folder: Path, **more: Any) -> AsyncIterator[
         "guilds": None,
         "owners": frozenset({lab.user("olivia").user_id}),
         "intake": Intake(store),
-        "rate_limits": RateLimits(),
+        "rate_limits": RateLimits(MemoryBuckets(), None, totals=MANY, metrics=metrics),
         "keys": Keys(store, clock),
         "supervisor": supervisor,
         "health": health,

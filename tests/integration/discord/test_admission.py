@@ -11,9 +11,13 @@ from discord import app_commands
 from sqlalchemy import text
 
 from daemon.core.errors import UserError
+from daemon.core.ids import GuildId, MemberId
+from daemon.kernel.metrics import Metrics
+from daemon.services.rate_limits import MemoryBuckets, Rate, RateLimits, SharedBuckets, Totals
 from integrations.discord.replies import reply
 from simulators.discord.sim import DiscordSim
-from tests.integration.discord.stage import DEMO, Stage, running, stage_at
+from tests.integration.discord.stage import DEMO, MANY, Stage, running, stage_at
+from tests.integration.redis.stage import redis_stage
 
 
 @pytest.mark.parametrize(("name", "may"), [("olivia", True), ("alice", True), ("bob", False), ("mallory", False)])
@@ -159,3 +163,28 @@ async def test_while_stopping_everything_new_is_refused_and_the_old_finishes(has
 async def test_typing_into_a_command_we_no_longer_have_offers_nothing(stage: Stage) -> None:
     await stage.fleet.surface.remove_owner(DEMO)
     assert await stage.lab.user("alice").type_in("find", "title", "so") == []
+
+
+async def test_a_guild_that_is_too_fast_as_a_whole_is_told_when(lab: DiscordSim, tmp_path: Path) -> None:
+    metrics = Metrics()
+    limits = RateLimits(MemoryBuckets(), None, totals=Totals(Rate(100, 1.0), Rate(2, 0.01)), metrics=metrics)
+    async with running(lab, tmp_path, rate_limits=limits):
+        assert (await lab.user("alice").slash("say")).text == "said"
+        assert (await lab.user("bob").slash("say")).text == "said"
+        refused = await lab.user("olivia").slash("say")
+        assert refused.is_private
+        assert re.search(r"<t:\d+:R>", refused.message["content"])
+        assert metrics.registry.get_sample_value("marquee_rate_limited_total", {"scope": "guild"}) == 1
+
+
+async def test_with_redis_two_processes_count_together(lab: DiscordSim, tmp_path: Path, redis_url: str) -> None:
+    async with redis_stage(redis_url) as redis:
+        shared = SharedBuckets(redis.redis, MemoryBuckets())
+        limits = RateLimits(MemoryBuckets(), shared, totals=MANY, metrics=Metrics())
+        async with running(lab, tmp_path, rate_limits=limits) as stage:
+            member = lab.user("alice")
+            taken = limits.for_command(MemberId(member.user_id), GuildId(lab.guild.guild_id), "seldom", Rate(1, 0.01))
+            assert await limits.take_shared(taken) is None  # elsewhere
+            assert "bit fast" in (await member.slash("seldom")).text
+            assert (await lab.user("bob").slash("seldom")).text == "seldom"
+            assert stage.units() > 0

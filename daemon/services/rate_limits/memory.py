@@ -1,16 +1,19 @@
-"""Rate limits: a token bucket a key, in memory."""
+"""Token buckets in the memory of this process."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Sequence
 
 from daemon.core.limits import RATE_LIMIT_KEYS_MAX
+from daemon.services.rate_limits.buckets import Bucket, Refusal
 
 _ROUNDING_S = 1e-6  # who waited exactly as long as told must not be refused for a rounding error
 
+_Key = tuple[str, tuple[int | str, ...]]
 
-class RateLimits:
+
+class MemoryBuckets:
     """Buckets of `burst` tokens that refill with `per_s` tokens a second; each is full when first seen.
 
     A bucket is one number: the time at which it will be full again. Taking a token moves that time on by `1 / per_s`;
@@ -20,24 +23,31 @@ class RateLimits:
 
     def __init__(self, monotonic: Callable[[], float] = time.monotonic) -> None:
         self._monotonic = monotonic
-        self._full_at: dict[Hashable, float] = {}
+        self._full_at: dict[_Key, float] = {}
 
-    def take(self, key: Hashable, *, burst: int, per_s: float) -> float:
-        """0.0 when a token was taken; else the seconds until there is one, and nothing was taken."""
+    def take(self, buckets: Sequence[Bucket]) -> Refusal | None:
+        """Take a token from each of `buckets`, or from none."""
         now = self._monotonic()
-        full_at = max(self._full_at.get(key, now), now)
-        wait_s = full_at - now - (burst - 1) / per_s
-        if wait_s > _ROUNDING_S:
-            return wait_s
-        if key not in self._full_at and len(self._full_at) >= RATE_LIMIT_KEYS_MAX:
-            self._make_room(now)
-        self._full_at[key] = full_at + 1 / per_s
-        return 0.0
+        known = self._full_at
+        refusal: Refusal | None = None
+        for scope, owner, rate in buckets:
+            wait_s = known.get((scope, owner), now) - now - (rate.burst - 1) / rate.per_s
+            if wait_s > _ROUNDING_S and (refusal is None or wait_s > refusal.wait_s):
+                refusal = Refusal(wait_s, scope)
+        if refusal is not None:
+            return refusal
+        for scope, owner, rate in buckets:
+            key = (scope, owner)
+            if key not in known and len(known) >= RATE_LIMIT_KEYS_MAX:
+                known = self._make_room(now)
+            known[key] = max(known.get(key, now), now) + 1 / rate.per_s
+        return None
 
     def __len__(self) -> int:
         return len(self._full_at)
 
-    def _make_room(self, now: float) -> None:
+    def _make_room(self, now: float) -> dict[_Key, float]:
         """Leave at most three quarters, so that the sorting is paid for by the calls that fill the rest."""
         kept = sorted(((at, key) for key, at in self._full_at.items() if at > now), key=lambda pair: pair[0])
         self._full_at = {key: at for at, key in kept[-(RATE_LIMIT_KEYS_MAX * 3 // 4) :]}
+        return self._full_at

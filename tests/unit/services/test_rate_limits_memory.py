@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
 from daemon.core.limits import RATE_LIMIT_KEYS_MAX
-from daemon.services.rate_limits import RateLimits
+from daemon.services.rate_limits import Bucket, MemoryBuckets, Rate
 
 
 class FakeTime:
@@ -18,36 +18,42 @@ class FakeTime:
         return self.now
 
 
+def take(limits: MemoryBuckets, owner: int | str, *, burst: int, per_s: float) -> float:
+    """Seconds to wait; 0.0 when a token was taken."""
+    refusal = limits.take((Bucket("test", (owner,), Rate(burst, per_s)),))
+    return refusal.wait_s if refusal else 0.0
+
+
 def test_a_worked_example() -> None:
     time = FakeTime()
-    limits = RateLimits(time)
-    assert [limits.take("a", burst=3, per_s=0.5) for _ in range(5)] == [0.0, 0.0, 0.0, 2.0, 2.0]
+    limits = MemoryBuckets(time)
+    assert [take(limits, "a", burst=3, per_s=0.5) for _ in range(5)] == [0.0, 0.0, 0.0, 2.0, 2.0]
     time.now += 0.5
-    assert limits.take("a", burst=3, per_s=0.5) == 1.5
+    assert take(limits, "a", burst=3, per_s=0.5) == 1.5
     time.now += 1.5
-    assert limits.take("a", burst=3, per_s=0.5) == 0.0
-    assert limits.take("a", burst=3, per_s=0.5) == 2.0
-    assert limits.take("b", burst=3, per_s=0.5) == 0.0
+    assert take(limits, "a", burst=3, per_s=0.5) == 0.0
+    assert take(limits, "a", burst=3, per_s=0.5) == 2.0
+    assert take(limits, "b", burst=3, per_s=0.5) == 0.0
 
 
 def test_memory_is_bounded_and_the_emptiest_buckets_are_kept() -> None:
     time = FakeTime()
-    limits = RateLimits(time)
-    while limits.take("loud", burst=50, per_s=0.1) == 0.0:
+    limits = MemoryBuckets(time)
+    while take(limits, "loud", burst=50, per_s=0.1) == 0.0:
         pass
     for n in range(3 * RATE_LIMIT_KEYS_MAX):
-        assert limits.take(n, burst=5, per_s=1.0) == 0.0
+        assert take(limits, n, burst=5, per_s=1.0) == 0.0
         assert len(limits) <= RATE_LIMIT_KEYS_MAX
-    assert limits.take("loud", burst=50, per_s=0.1) > 0.0
+    assert take(limits, "loud", burst=50, per_s=0.1) > 0.0
 
 
 def test_full_buckets_are_forgotten() -> None:
     time = FakeTime()
-    limits = RateLimits(time)
+    limits = MemoryBuckets(time)
     for n in range(RATE_LIMIT_KEYS_MAX):
-        limits.take(n, burst=5, per_s=1.0)
+        take(limits, n, burst=5, per_s=1.0)
     time.now += 10
-    limits.take("one more", burst=5, per_s=1.0)
+    take(limits, "one more", burst=5, per_s=1.0)
     assert len(limits) == 1
 
 
@@ -59,7 +65,7 @@ class Buckets(RuleBasedStateMachine):
     def __init__(self) -> None:
         super().__init__()
         self.time = FakeTime()
-        self.limits = RateLimits(self.time)
+        self.limits = MemoryBuckets(self.time)
         self.tokens: dict[str, Fraction] = {}
         self.told_s: float | None = None
 
@@ -69,7 +75,7 @@ class Buckets(RuleBasedStateMachine):
 
     @rule(key=st.sampled_from("abc"))
     def take(self, key: str) -> None:
-        wait_s = self.limits.take(key, burst=self.BURST, per_s=float(self.PER_S))
+        wait_s = take(self.limits, key, burst=self.BURST, per_s=float(self.PER_S))
         tokens = self.tokens.setdefault(key, Fraction(self.BURST))
         if tokens >= 1:
             assert wait_s == 0.0
@@ -85,12 +91,12 @@ class Buckets(RuleBasedStateMachine):
     @precondition(lambda self: self.told_s is not None)
     @rule(key=st.sampled_from("abc"))
     def wait_as_told(self, key: str) -> None:
-        wait_s = self.limits.take(key, burst=self.BURST, per_s=float(self.PER_S))
+        wait_s = take(self.limits, key, burst=self.BURST, per_s=float(self.PER_S))
         if wait_s == 0.0:
             self.tokens[key] = self.tokens.get(key, Fraction(self.BURST)) - 1
             return
         self._refill(Fraction(wait_s).limit_denominator(8))
-        assert self.limits.take(key, burst=self.BURST, per_s=float(self.PER_S)) == 0.0
+        assert take(self.limits, key, burst=self.BURST, per_s=float(self.PER_S)) == 0.0
         self.tokens[key] -= 1
 
     @invariant()
