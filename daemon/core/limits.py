@@ -100,6 +100,7 @@ CLAIM_KEPT_S = (
 )
 QUEUE_FETCH_MAX = 256  # messages claimed by one statement, settled by one unit
 QUEUE_AHEAD_S = 0.05  # messages are claimed ahead for about this much work, so that other processes get theirs
+QUEUE_AHEAD_BYTES = 8 * 1024 * 1024  # and for about this much memory, bodies that lie in the claim store not counted
 QUEUE_POLL_S = 1.0  # between two looks into the database for what nobody announced
 QUEUE_MONITOR_S = 5.0  # between two counts
 QUEUE_OLDEST_S = 60.0  # a message that is due and waits for longer is worth a warning
@@ -108,6 +109,7 @@ QUEUE_HINTS_MAX = 1_000  # announced ids kept; beyond that the queue is swept
 QUEUE_RETRY_S_MAX = 5.0  # between two attempts to reach a store that fails
 UNKNOWN_TOPIC_RETRY_S = 5.0  # until a message that nobody here handles is looked at again
 UNKNOWN_TOPIC_S = 24 * 3600.0  # and until it is given up
+PROGRESS_NOTE_CHARS_MAX = 200
 PROGRESS_S = 1.0  # what a job reports is stored this often
 DEAD_DETAIL_CHARS_MAX = 4_000
 

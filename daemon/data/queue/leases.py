@@ -6,7 +6,6 @@ claimed the message, or once the message was cancelled.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
@@ -131,6 +130,9 @@ _swept = Hot(_sweep)
 _picked = Hot(_pick)
 _looked = Hot(_look)
 _complete = Hot(lambda _: delete(queue_messages).where(*_IS_HELD))
+_complete_many = Hot(
+    lambda dialect: delete(queue_messages).where(_m.token == bindparam("held_token"), _is_given(_m.id, dialect))
+)
 _renew = Hot(lambda _: update(queue_messages).where(*_IS_HELD).values(due_at=bindparam("until")))
 _retry = Hot(lambda _: update(queue_messages).where(*_IS_HELD).values(_FREE))
 _give_back = Hot(
@@ -174,8 +176,7 @@ def claim(
     if ids is None:
         rows = _swept.run(tx, parameters | {"count": count}).fetchall()
     else:
-        given: Any = list(ids[:count]) if tx.dialect.name == "postgresql" else json.dumps(ids[:count])
-        rows = _picked.run(tx, parameters | {"ids": given}).fetchall()
+        rows = _picked.run(tx, parameters | {"ids": _to_list(tx, ids[:count])}).fetchall()
     claimed = [Claimed._make(row) for row in rows]
     claimed.sort(key=lambda one: (one.priority, one.id))
     return claimed
@@ -194,9 +195,15 @@ def complete(tx: Connection, held: Held) -> bool:
     return _complete.run(tx, held._asdict()).rowcount == 1
 
 
-def complete_many(tx: Connection, held: Sequence[Held]) -> int:
+def complete_many(tx: Connection, held: Iterable[Held]) -> int:
     """Delete messages that were handled; how many of them were still held."""
-    return _complete.run_many(tx, [one._asdict() for one in held])
+    by_token: dict[int, list[int]] = {}
+    for message_id, token in held:
+        by_token.setdefault(token, []).append(message_id)
+    return sum(
+        _complete_many.run(tx, {"held_token": token, "ids": _to_list(tx, ids)}).rowcount
+        for token, ids in by_token.items()
+    )
 
 
 def tell_next_of_key(tx: Connection, queue: str, key: str) -> None:
@@ -247,3 +254,7 @@ def note_progress(tx: Connection, noted: Iterable[tuple[Held, str]]) -> None:
 def progress(tx: Connection, message_id: int) -> dict[str, Any] | None:
     """What the message reported last; None when it reported nothing or is gone."""
     return tx.execute(select(_m.progress).where(_m.id == message_id)).scalar()
+
+
+def _to_list(tx: Connection, ids: Sequence[int]) -> list[int] | str:
+    return list(ids) if tx.dialect.name == "postgresql" else f"[{','.join(map(str, ids))}]"

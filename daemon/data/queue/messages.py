@@ -5,13 +5,12 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any, NamedTuple, TypedDict
+from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, bindparam, func, literal_column, select, text
-from sqlalchemy import insert as plain_insert
+from sqlalchemy import Connection, bindparam, func, select, text
 
 from daemon.data.columns import to_micros
-from daemon.data.hot import Hot, insert
+from daemon.data.hot import Hot, HotInsert, insert
 from daemon.data.queue.tables import dead_letters, queue_dedupe, queue_messages
 from daemon.data.store.told import after_commit
 
@@ -28,7 +27,7 @@ class Told(NamedTuple):
     is_new: bool
 
 
-class NewRow(TypedDict):
+class NewRow(NamedTuple):
     """A row of `queue_messages` as it goes to the driver; instants in microseconds."""
 
     id: int
@@ -45,6 +44,8 @@ class NewRow(TypedDict):
     source: str
     trace_id: str
     enqueued_at: int
+    attempts: int = 0
+    token: int = 0
 
 
 _ids = Hot(
@@ -55,12 +56,7 @@ _ids = Hot(
         else text("SELECT seq FROM sqlite_sequence WHERE name = 'queue_messages' AND :count > 0")
     )
 )
-_insert = Hot(
-    lambda _: plain_insert(queue_messages).values(
-        {name: bindparam(name) for name in NewRow.__annotations__}
-        | {"attempts": literal_column("0"), "token": literal_column("0")}
-    )
-)
+_insert = HotInsert(queue_messages, NewRow._fields)
 _remember = Hot(
     lambda dialect: (
         insert(dialect, queue_dedupe)
@@ -85,10 +81,7 @@ def next_ids(tx: Connection, count: int) -> Sequence[int]:
 
 def insert_rows(tx: Connection, rows: Sequence[NewRow]) -> None:
     """Insert messages. Of two with one key, the smaller id comes first."""
-    if len(rows) == 1:
-        _insert.run(tx, rows[0])
-    else:
-        _insert.run_many(tx, rows)
+    _insert.run(tx, rows)
 
 
 def remember(tx: Connection, queue: str, dedupe: str, message_id: int, at: int) -> bool:

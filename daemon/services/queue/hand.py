@@ -8,7 +8,7 @@ from collections import deque
 from collections.abc import Iterable
 from typing import Protocol
 
-from daemon.core.limits import QUEUE_AHEAD_S, QUEUE_FETCH_MAX
+from daemon.core.limits import QUEUE_AHEAD_BYTES, QUEUE_AHEAD_S, QUEUE_FETCH_MAX
 from daemon.data.queue.leases import Claimed, Held
 
 _SMOOTHING = 0.05  # weight of the latest attempt in the mean
@@ -46,6 +46,7 @@ class Hand:
         self._room = asyncio.Event()
         self._low = 0
         self._mean_s: float | None = None
+        self._mean_bytes = 1
 
     def add(self, claimed: Iterable[Work]) -> None:
         """Hand out what was claimed, in this order.
@@ -53,6 +54,7 @@ class Hand:
         What is in hand already was claimed again because its lease had run out (the clock was set): it goes on under
         the new lease.
         """
+        size_bytes = count = 0
         for work in claimed:
             known = self.works.get(work.row.id)
             if known is not None:
@@ -60,6 +62,10 @@ class Hand:
                 continue
             self.works[work.row.id] = work
             self._waiting.append(work)
+            count += 1
+            size_bytes += len(work.row.body or b"")
+        if count:
+            self._mean_bytes = max(1, size_bytes // count)
         for _ in range(min(len(self._waiting), len(self._idle))):
             self._idle.popleft().set_result(None)
 
@@ -119,7 +125,7 @@ class Hand:
     def _count_room(self) -> int:
         # Nothing is known of the handlers before the first attempt.
         ahead = 0 if self._mean_s is None else int(self._concurrency * QUEUE_AHEAD_S / max(self._mean_s, 1e-6))
-        ahead = min(ahead, QUEUE_FETCH_MAX - len(self._idle))
+        ahead = min(ahead, QUEUE_FETCH_MAX - len(self._idle), QUEUE_AHEAD_BYTES // self._mean_bytes)
         self._low = ahead // 2
         if len(self._waiting) > self._low:
             return 0

@@ -94,27 +94,27 @@ class Inbox:
 
 def _row(message_id: int, queue: str, entry: Entry, now: int) -> NewRow:
     body = entry.body if isinstance(entry.body, Body) else Body.of(entry.body)
-    return {
-        "id": message_id,
-        "queue": queue,
-        "priority": int(entry.priority),
-        "due_at": now if entry.due_at is None else to_micros(entry.due_at),
-        "key": entry.key,
-        "topic": entry.topic,
-        "body": body.inline,
-        "size_bytes": body.size_bytes,
-        "digest": body.digest,
-        "dedupe": entry.dedupe,
-        "event_seq": entry.event_seq,
-        "source": entry.source,
-        "trace_id": entry.trace_id,
-        "enqueued_at": now,
-    }
+    return NewRow(
+        message_id,
+        queue,
+        int(entry.priority),
+        now if entry.due_at is None else to_micros(entry.due_at),
+        entry.key,
+        entry.topic,
+        body.inline,
+        body.size_bytes,
+        body.digest,
+        entry.dedupe,
+        entry.event_seq,
+        entry.source,
+        entry.trace_id,
+        now,
+    )
 
 
 def _tell(queue: str, rows: Sequence[NewRow]) -> None:
     by_due: dict[int, list[int]] = {}
     for row in rows:
-        by_due.setdefault(row["due_at"], []).append(row["id"])
+        by_due.setdefault(row.due_at, []).append(row.id)
     for due_at, ids in by_due.items():
         messages.tell(queue, ids, due_at, is_new=True)

@@ -15,7 +15,7 @@ from typing import Any
 
 import structlog
 from sqlalchemy import Connection
-from structlog.contextvars import bind_contextvars, reset_contextvars
+from structlog.contextvars import bind_contextvars
 
 from daemon.core.clock import Clock
 from daemon.core.errors import MarqueeError
@@ -93,20 +93,22 @@ class Runner:
             self._give_back(work)
         await self.hand.wait_until_idle(drain_s)
         await supervisor.cancel(f"{self._owner}:slots")
-        await supervisor.cancel(f"{self._owner}:upkeep")
-        await self.settler.flush()
+        try:
+            await self.settler.flush()
+        finally:
+            await supervisor.cancel(f"{self._owner}:upkeep")
 
     async def _run_slot(self) -> None:
+        bind_contextvars(queue=self.spec.name)
         slot = _Slot(self.spec.timeout_s)
         breathed_s = time.perf_counter()
         while True:
             work = await self.hand.take()
             began_s = time.perf_counter()
-            try:
-                await self._attempt(slot, work)
-            finally:
-                ended_s = time.perf_counter()
-                self.hand.note_duration(ended_s - began_s)
+            await self._attempt(slot, work)
+            ended_s = time.perf_counter()
+            self._seconds.observe(ended_s - began_s)
+            self.hand.note_duration(ended_s - began_s)
             if ended_s - breathed_s > _BREATHE_S:
                 breathed_s = ended_s
                 await asyncio.sleep(0)
@@ -120,9 +122,8 @@ class Runner:
         if row.attempts > self.spec.attempts_max:
             self._bury(work, Reason.CRASHED, f"{self.spec.attempts_max} attempts were begun, and none came to an end")
             return
-        bound = bind_contextvars(
-            trace_id=row.trace_id or new_trace_id(), queue=self.spec.name, message_id=row.id, attempt=row.attempts
-        )
+        # Not reset afterwards: the slot's next message binds its own.
+        bind_contextvars(trace_id=row.trace_id or new_trace_id(), message_id=row.id, attempt=row.attempts)
         slot.begin(work)
         try:
             await self._handle(work, handler)
@@ -136,7 +137,7 @@ class Runner:
             self._fail(work, Reason.FAILED, error)
         finally:
             slot.end()
-            reset_contextvars(**bound)
+            self._reports.forget(work)
 
     async def _handle(self, work: Work, handler: Handler) -> None:
         row = work.row
@@ -146,17 +147,13 @@ class Runner:
             body = check_body(row.body, row.digest, row.size_bytes)
         else:
             body = await asyncio.to_thread(check_body, row.body, row.digest, row.size_bytes)
-        began_s = time.perf_counter()
-        try:
-            effect = await handler(Message(self.spec.name, work, body, self._reports))
-            if effect is None:
-                self.settler.complete(work)
-            else:
-                await self._store.write(_Finish(self.spec.name, work, effect))
-                self.settler.forget(work, "done")
-        finally:
-            self._seconds.observe(time.perf_counter() - began_s)
-            self._reports.forget(work)
+        effect = await handler(Message(self.spec.name, work, body, self._reports))
+        if effect is None:
+            self.settler.complete(work)
+            return
+        work.runs = None  # from here on the database says whether the message is still ours
+        await self._store.write(_Finish(self.spec.name, work, effect))
+        self.settler.forget(work, "done")
 
     def _end_cancelled(self, slot: _Slot, work: Work) -> None:
         """The attempt was interrupted by us, or the whole slot ends, or the handler cancelled itself."""

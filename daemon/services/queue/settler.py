@@ -54,6 +54,7 @@ class Settler:
         self._done: list[Work] = []
         self._ends: list[End] = []
         self._wanted = asyncio.Event()
+        self._writing = asyncio.Lock()
 
     def complete(self, work: Work) -> None:
         """The message was handled, and there was nothing to write for it."""
@@ -88,16 +89,17 @@ class Settler:
 
     async def flush(self) -> None:
         """Write what there is; UpstreamError, with nothing forgotten, when the store does not take it."""
-        while self._done or self._ends:
-            done, ends = self._done[:QUEUE_FETCH_MAX], self._ends[:QUEUE_FETCH_MAX]
-            try:
-                await self._write(done, ends)
-            except DBAPIError:
-                # One of them cannot be written at all. Its lease will run out, and it is tried again.
-                _LOG.exception("queue_settle_refused", queue=self._queue)
-                await self._write_singly(done, ends)
-            del self._done[: len(done)], self._ends[: len(ends)]
-        self._wanted.clear()
+        async with self._writing:
+            while self._done or self._ends:
+                done, ends = self._done[:QUEUE_FETCH_MAX], self._ends[:QUEUE_FETCH_MAX]
+                try:
+                    await self._write(done, ends)
+                except DBAPIError:
+                    # One of them cannot be written at all. Its lease will run out, and it is tried again.
+                    _LOG.exception("queue_settle_refused", queue=self._queue)
+                    await self._write_singly(done, ends)
+                del self._done[: len(done)], self._ends[: len(ends)]
+            self._wanted.clear()
 
     async def _write_singly(self, done: list[Work], ends: list[End]) -> None:
         for one_done, one_end in [([work], []) for work in done] + [([], [end]) for end in ends]:

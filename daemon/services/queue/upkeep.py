@@ -11,7 +11,7 @@ import structlog
 
 from daemon.core.clock import Clock
 from daemon.core.errors import UpstreamError
-from daemon.core.limits import PROGRESS_S, QUEUE_RETRY_S_MAX
+from daemon.core.limits import PROGRESS_NOTE_CHARS_MAX, PROGRESS_S, QUEUE_RETRY_S_MAX
 from daemon.data.columns import to_json, to_micros
 from daemon.data.queue import leases
 from daemon.data.queue.leases import Claimed
@@ -178,4 +178,4 @@ class Reports:
 
 
 def _to_text(progress: Progress) -> str:
-    return to_json({"done": progress.done, "total": progress.total, "note": progress.note})
+    return to_json({"done": progress.done, "total": progress.total, "note": progress.note[:PROGRESS_NOTE_CHARS_MAX]})
