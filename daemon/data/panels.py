@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import CheckConstraint, Column, Connection, Index, Row, Table, Text, insert, select, update
+from sqlalchemy import CheckConstraint, Column, Connection, Index, Row, Table, Text, insert, or_, select, true, update
 
 from daemon.core.ids import AppId, ChannelId, GuildId, MessageId, ModuleId, PanelId
 from daemon.data.columns import BigInt, Instant, JsonObject, metadata
@@ -37,7 +38,10 @@ panels = Table(
 
 @dataclass(frozen=True, slots=True)
 class Panel:
-    """A card and where it is. `guild_id` is None in a direct message, `message_id` until it is posted."""
+    """A card and where it is. `guild_id` is None in a direct message, `message_id` until it is posted.
+
+    `owner` is the process that keeps it up to date until `owned_until`, and longer unless another takes it.
+    """
 
     panel_id: PanelId
     module: ModuleId
@@ -50,6 +54,8 @@ class Panel:
     created_at: datetime
     updated_at: datetime
     ended_at: datetime | None
+    owner: str | None
+    owned_until: datetime | None
 
 
 def add(
@@ -63,6 +69,8 @@ def add(
     message_id: MessageId | None,
     state: dict[str, Any],
     at: datetime,
+    owner: str,
+    owned_until: datetime,
 ) -> Panel:
     """Insert a panel and return it with its id."""
     row = {
@@ -75,6 +83,8 @@ def add(
         "state": state,
         "created_at": at,
         "updated_at": at,
+        "owner": owner,
+        "owned_until": owned_until,
     }
     return _to_panel(tx.execute(insert(panels).values(**row).returning(*panels.c)).one())
 
@@ -95,6 +105,33 @@ def change(tx: Connection, panel_id: PanelId, at: datetime, **values: Any) -> bo
     """Set columns of a panel that has not ended; whether there was one."""
     statement = update(panels).where(panels.c.id == panel_id, panels.c.ended_at.is_(None))
     return tx.execute(statement.values(updated_at=at, **values)).rowcount == 1
+
+
+def take(
+    tx: Connection,
+    panel_ids: Collection[PanelId],
+    *,
+    owner: str,
+    at: datetime,
+    until: datetime,
+    everything: bool,
+) -> tuple[Panel, ...]:
+    """Renew the lease of what `owner` has of these, and take what nobody has or, with `everything`, what others have.
+
+    Gives those that are its own now, oldest first. One statement, so that two processes never both get a panel.
+    """
+    is_free = or_(panels.c.owner == owner, panels.c.owner.is_(None), panels.c.owned_until <= at)
+    statement = update(panels).where(
+        panels.c.id.in_(panel_ids), panels.c.ended_at.is_(None), true() if everything else is_free
+    )
+    rows = tx.execute(statement.values(owner=owner, owned_until=until).returning(*panels.c))
+    return tuple(sorted(map(_to_panel, rows), key=lambda panel: panel.panel_id))
+
+
+def release(tx: Connection, module: ModuleId, owner: str) -> None:
+    """Nobody keeps the owner's panels up to date any more."""
+    statement = update(panels).where(panels.c.module == module, panels.c.owner == owner, panels.c.ended_at.is_(None))
+    tx.execute(statement.values(owner=None, owned_until=None))
 
 
 def _to_panel(row: Row[*tuple[Any, ...]]) -> Panel:

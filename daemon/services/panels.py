@@ -1,25 +1,43 @@
-"""Panels: posted cards that must go on working after a restart."""
+"""Panels: posted cards that must go on working after a restart, each kept up to date by one process at a time."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
 
 from daemon.core.clock import Clock
 from daemon.core.ids import AppId, ChannelId, GuildId, MessageId, ModuleId, PanelId
+from daemon.core.limits import PANEL_LEASE_S, PANEL_RENEW_S
 from daemon.data import panels
 from daemon.data.panels import Panel
 from daemon.data.store import Store
 
-__all__ = ["Panel", "Panels"]
+__all__ = ["Panel", "Panels", "Tended"]
+
+
+@dataclass(frozen=True, slots=True)
+class Tended:
+    """`mine` are the open panels that are this process's now, `taken` those that were another's until just now."""
+
+    mine: frozenset[PanelId]
+    taken: tuple[Panel, ...]  # oldest first
 
 
 class Panels:
-    """Where a module's cards are and what they show. An ended panel stays readable and is not changed again."""
+    """Where a module's cards are and what they show. An ended panel stays readable and is not changed again.
 
-    def __init__(self, store: Store, clock: Clock) -> None:
+    An open panel has an owner: the one process that keeps it up to date. The process with the gateway is where presses
+    arrive, and there is only one, so it owns every panel: at its start it takes them all, without waiting for anything.
+    Workers stand in for it while it is away, that is once its lease has run out or it has said good-bye.
+    """
+
+    def __init__(self, store: Store, clock: Clock, *, process: str, has_gateway: bool) -> None:
         self._store = store
         self._clock = clock
+        self._process = process
+        self._has_gateway = has_gateway
 
     async def add(
         self,
@@ -43,6 +61,8 @@ class Panels:
             message_id=message_id,
             state=state or {},
             at=self._clock.now(),
+            owner=self._process,
+            owned_until=self._lease_end(),
         )
         return await self._store.write(add)
 
@@ -53,6 +73,32 @@ class Panels:
     async def open_panels(self, module: ModuleId) -> tuple[Panel, ...]:
         """The module's panels that have not ended, oldest first."""
         return await self._store.read(lambda tx: panels.open_of(tx, module))
+
+    async def tend(self, module: ModuleId, kind: str) -> Tended:
+        """Keep this process's panels its own for another while, and take over those whose owner is gone.
+
+        To be asked every few seconds; costs one read while there is nothing to renew.
+        """
+        now = self._clock.now()
+        known = [panel for panel in await self.open_panels(module) if panel.kind == kind]
+        mine = frozenset(panel.panel_id for panel in known if panel.owner == self._process)
+        if not any(self._is_to_take(panel, now) for panel in known):
+            return Tended(mine, ())
+        take = partial(
+            panels.take,
+            panel_ids=[panel.panel_id for panel in known],
+            owner=self._process,
+            at=now,
+            until=self._lease_end(),
+            everything=self._has_gateway,
+        )
+        taken = await self._store.write(take)
+        fresh = tuple(panel for panel in taken if panel.panel_id not in mine)
+        return Tended(frozenset(panel.panel_id for panel in taken), fresh)
+
+    async def release(self, module: ModuleId) -> None:
+        """Say good-bye: another process may tend the module's panels from now on."""
+        await self._store.write(lambda tx: panels.release(tx, module, self._process))
 
     async def update_state(self, panel_id: PanelId, state: dict[str, Any]) -> bool:
         """Replace the module's own part; False when the panel has ended or never was."""
@@ -65,6 +111,17 @@ class Panels:
     async def end(self, panel_id: PanelId) -> bool:
         """Give the panel up; False when it had ended already."""
         return await self._change(panel_id, ended_at=self._clock.now())
+
+    def _is_to_take(self, panel: Panel, now: datetime) -> bool:
+        if panel.owned_until is None:
+            return True
+        left_s = (panel.owned_until - now).total_seconds()
+        if panel.owner == self._process:
+            return left_s < PANEL_LEASE_S - PANEL_RENEW_S
+        return self._has_gateway or left_s <= 0
+
+    def _lease_end(self) -> datetime:
+        return self._clock.now() + timedelta(seconds=PANEL_LEASE_S)
 
     async def _change(self, panel_id: PanelId, **values: Any) -> bool:
         now = self._clock.now()

@@ -13,7 +13,8 @@ from daemon.services.profiles import Profiles
 from integrations.discord.messages import Messages
 from integrations.plex import Plex
 
-from .cards import TICK_S, Cards, Pace
+from .card import MODULE, Pace
+from .cards import TICK_S, Cards
 from .commands import PlaybackCommands
 from .commands_components import PlaybackComponents
 from .commands_outcomes import Wall
@@ -38,7 +39,7 @@ async def setup(ctx: ModuleContext[Config]) -> AsyncIterator[None]:
     )
     items = ctx.components(PlaybackComponents, plex, desk, cards, picks, ctx.clock, config.volume_step)
     wall = Wall(items, ctx.service(Messages))
-    await cards.reconcile()
+    await cards.tend()
     ctx.on_stop(plex.on_change(cards.note_change))
     ctx.on_stop(plex.on_change(known.note_change))
     ctx.task("players", known.follow)
@@ -50,3 +51,4 @@ async def setup(ctx: ModuleContext[Config]) -> AsyncIterator[None]:
     ctx.controller_roles(RoleId(role) for role in config.controller_roles)
     await ctx.cog(PlaybackCommands, plex, desk, items.outcomes)
     yield
+    await panels.release(MODULE)

@@ -1,32 +1,32 @@
-"""Cards that follow their players: what they show, when they are looked at again, and when they are given up."""
+"""Cards that follow their players: what they show, when they are looked at again, and when they are given up.
+
+Of several processes one follows a card: see `services.panels`.
+"""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterator
-from contextlib import AsyncExitStack, contextmanager
-from dataclasses import dataclass, replace
+from contextlib import AsyncExitStack
+from dataclasses import replace
 from datetime import datetime
-from enum import Enum, auto
 
 import structlog
 
 from daemon.core.clock import Clock
 from daemon.core.errors import OutOfDate, UpstreamError, UserError
-from daemon.core.ids import AppId, ChannelId, GuildId, MessageId, ModuleId, PanelId, PlayerId, ServerId
-from daemon.core.media import Playback, Player, PlayerRef, PlayState, Title
+from daemon.core.ids import ChannelId, MessageId, PanelId, PlayerId, ServerId
+from daemon.core.media import Player, PlayerRef, PlayState, Title
 from daemon.kernel.health import Check, Status
 from daemon.services.panels import Panel, Panels
 from integrations.plex import Plex
 
+from .card import KIND, MODULE, Card, Pace, Place, Post, Poster, Show, Shown, held
 from .faces import Face, Phase, foreseen
 from .orders import Verb
 from .players import player_name
 
 log = structlog.get_logger(__name__)
 
-MODULE = ModuleId("playback")
-KIND = "card"
 CARDS_MAX = 200  # open at once; the oldest is ended for a new one
 STARTING_S = 60.0  # a player that shows nothing this long after it was told to play has not obeyed
 _MISSING_LOOKS = 2  # between two titles of a queue a player shows nothing for a moment
@@ -35,87 +35,18 @@ _TICK_SLACK_S = 1.0
 _ENDED = "This card has ended; /now shows what is playing."
 
 
-class Shown(Enum):
-    """What became of an edit."""
-
-    OK = auto()
-    GONE = auto()  # somebody deleted the message or the channel
-    FORBIDDEN = auto()  # the bot may not see the channel
-    LATER = auto()  # Discord is not to be had now; the next look tries again
-
-
-Poster = bytes | None
-Show = Callable[[Panel, Face, tuple[Poster] | None], Awaitable[Shown]]
-"""Edits the card's message. The last argument is None while the poster stays, else a tuple of the new one, if any."""
-
-Post = Callable[[PanelId, Face, Poster], Awaitable[tuple[ChannelId, MessageId] | None]]
-"""Posts a new card; None when Discord did not say where it stands."""
-
-
-@dataclass(frozen=True, slots=True)
-class Place:
-    """Where a card is posted, and by which bot."""
-
-    app_id: AppId
-    guild_id: GuildId | None
-    channel_id: ChannelId
-
-    @classmethod
-    def of(cls, panel: Panel) -> Place:
-        """Where a panel stands; its buttons work nowhere else."""
-        return cls(panel.app_id, panel.guild_id, panel.channel_id)
-
-
-@dataclass(frozen=True, slots=True)
-class Pace:
-    """How often a card is looked at: see the module's settings."""
-
-    fast_s: float
-    slow_s: float
-    slow_after_s: float
-
-
-@dataclass(slots=True, eq=False)
-class _Card:
-    panel: Panel
-    player: PlayerRef
-    face: Face  # what the message shows; after a restart what it is about
-    is_shown: bool  # whether `face` is what the message shows
-    problem: str | None = None  # why the player cannot be controlled
-    playback: Playback | None = None
-    looked_at: datetime | None = None
-    edited_at: datetime | None = None
-    missing: int = 0  # looks in a row at which the player showed nothing
-    stamp: int = 0  # rises with every press: a look that began before it is out of date
-    is_queued: bool = False
-    is_busy: bool = False  # a worker looks at it: one edit of a message in flight
-    is_again: bool = False  # news came meanwhile
-    is_replaced: bool = False
-    is_held: bool = False  # not edited for now
-
-
-@contextmanager
-def _held(cards: list[_Card]) -> Iterator[None]:
-    for card in cards:
-        card.is_held = True
-    try:
-        yield
-    finally:
-        for card in cards:
-            card.is_held = False
-
-
 class Cards:
-    """All open cards of the daemon."""
+    """The open cards that are this process's to follow."""
 
     def __init__(self, plex: Plex, panels: Panels, clock: Clock, pace: Pace) -> None:
         self._plex = plex
         self._panels = panels
         self._clock = clock
         self._pace = pace
-        self._cards: dict[PanelId, _Card] = {}
-        self._due: asyncio.Queue[_Card] = asyncio.Queue()  # each open card at most once
+        self._cards: dict[PanelId, Card] = {}
+        self._due: asyncio.Queue[Card] = asyncio.Queue()  # each open card at most once
         self._forbidden: set[ChannelId] = set()
+        self._tending = asyncio.Lock()
 
     async def open(self, place: Place, player: Player, post: Post, *, title: Title | None = None) -> None:
         """Post a card of `player` with `post` and follow it. `title` is what it was just told to play.
@@ -141,16 +72,16 @@ class Cards:
             channel_id=place.channel_id,
             state={"player": str(player.ref), "problem": problem, **face.to_state()},
         )
-        card = _Card(panel, player.ref, face, True, problem, playback, looked_at=now, edited_at=now)
+        card = Card(panel, player.ref, face, True, problem, playback, looked_at=now, edited_at=now)
         await self._post(card, poster, post)
 
-    async def _post(self, card: _Card, poster: Poster, post: Post) -> None:
+    async def _post(self, card: Card, poster: Poster, post: Post) -> None:
         panel_id = card.panel.panel_id
         older = self._older_than(card)
         self._cards[panel_id] = card  # at once: somebody may press a button before we hear that it is posted
         async with AsyncExitStack() as undo:
             undo.push_async_callback(self._end, card)
-            with _held([card, *older]):  # and no edit of cards that are about to be replaced
+            with held([card, *older]):  # and no edit of cards that are about to be replaced
                 posted = await post(panel_id, card.face, poster)
             if posted is None:
                 return
@@ -161,19 +92,28 @@ class Cards:
         await self._panels.set_message(panel_id, channel_id, message_id)
         self._enqueue(card)
 
-    async def reconcile(self) -> None:
-        """Take up the cards that were open when the daemon went down; older ones of the same player are replaced."""
-        for panel in await self._panels.open_panels(MODULE):
-            player = PlayerRef.parse(str(panel.state.get("player")))
-            if panel.kind != KIND:
-                continue
-            if player is None or panel.message_id is None:
-                await self._panels.end(panel.panel_id)
-                continue
-            card = _Card(panel, player, Face.from_state(panel.state), False, panel.state.get("problem"))
-            self._replace(self._older_than(card))
-            self._cards[panel.panel_id] = card
-            self._enqueue(card)
+    async def tend(self) -> None:
+        """Take up the cards whose process has gone, and let go of those that another has taken.
+
+        At the start that are all that were open when the daemon went down. Older ones of one player are replaced.
+        """
+        async with self._tending:
+            before = set(self._cards)
+            tended = await self._panels.tend(MODULE, KIND)
+            for panel_id in before - tended.mine:
+                self._cards.pop(panel_id, None)
+            for panel in tended.taken:
+                await self._take_up(panel)
+
+    async def _take_up(self, panel: Panel) -> None:
+        player = PlayerRef.parse(str(panel.state.get("player")))
+        if player is None or panel.message_id is None:
+            await self._panels.end(panel.panel_id)
+            return
+        card = Card(panel, player, Face.from_state(panel.state), False, panel.state.get("problem"))
+        self._replace(self._older_than(card))
+        self._cards[panel.panel_id] = card
+        self._enqueue(card)
 
     def note_change(self, server: ServerId, player_id: PlayerId | None) -> None:
         """A server says that something changed on a player, or on any of its players."""
@@ -189,6 +129,10 @@ class Cards:
 
         To be called every `TICK_S`.
         """
+        try:
+            await self.tend()
+        except UpstreamError as error:  # the database is away: whose the cards are is settled when it is back
+            log.info("cards_not_tended", error=str(error))
         now = self._clock.now()
         for card in self._cards.values():
             interval_s = self._pace.slow_s if self._is_old(card, now) else self._pace.fast_s
@@ -211,8 +155,10 @@ class Cards:
                     card.is_again = False
                     self._enqueue(card)
 
-    def player_of(self, panel_id: PanelId, place: Place, message_id: MessageId) -> PlayerRef:
+    async def player_of(self, panel_id: PanelId, place: Place, message_id: MessageId) -> PlayerRef:
         """The player of the open card on that message; UserError when the card has ended or stands elsewhere."""
+        if panel_id not in self._cards:
+            await self.tend()  # a worker may have stood in for us until just now
         card = self._open_card(panel_id)
         if Place.of(card.panel) != place or card.panel.message_id not in (None, message_id):
             raise OutOfDate
@@ -243,35 +189,35 @@ class Cards:
             return Check(Status.WARN, f"The bot may not see these channels, cards there stand still: {channels}", count)
         return Check(Status.PASS, f"{count} cards are followed", count)
 
-    def _open_card(self, panel_id: PanelId) -> _Card:
+    def _open_card(self, panel_id: PanelId) -> Card:
         card = self._cards.get(panel_id)
         if card is None:
             raise UserError(_ENDED, "card_ended")
         return card
 
-    def _press(self, card: _Card, face: Face, now: datetime) -> None:
+    def _press(self, card: Card, face: Face, now: datetime) -> None:
         card.stamp += 1
         card.face, card.is_shown, card.edited_at = face, True, now
 
-    def _older_than(self, card: _Card) -> list[_Card]:
+    def _older_than(self, card: Card) -> list[Card]:
         following = [other for other in self._cards.values() if not other.is_replaced]
         place = (card.player, card.panel.channel_id)
         older = [other for other in following if (other.player, other.panel.channel_id) == place]
         return older or (following[:1] if len(following) >= CARDS_MAX else [])
 
-    def _replace(self, older: list[_Card]) -> None:
+    def _replace(self, older: list[Card]) -> None:
         for other in older:
             other.is_replaced = True
             self._enqueue(other)
 
-    def _enqueue(self, card: _Card) -> None:
+    def _enqueue(self, card: Card) -> None:
         if card.is_busy:
             card.is_again = True
         elif not card.is_queued:
             card.is_queued = True
             self._due.put_nowait(card)
 
-    async def _refresh(self, card: _Card, show: Show) -> None:
+    async def _refresh(self, card: Card, show: Show) -> None:
         if card.is_held:
             return
         stamp = card.stamp
@@ -283,7 +229,7 @@ class Cards:
         if face is not None and not (card.is_shown and face == card.face):
             await self._show(card, face, show)
 
-    async def _look(self, card: _Card) -> Face | None:
+    async def _look(self, card: Card) -> Face | None:
         now = self._clock.now()
         card.looked_at = now
         try:
@@ -300,7 +246,7 @@ class Cards:
             return None
         return card.face.ended() if card.missing >= _MISSING_LOOKS else None
 
-    async def _show(self, card: _Card, face: Face, show: Show) -> None:
+    async def _show(self, card: Card, face: Face, show: Show) -> None:
         news: tuple[Poster] | None = None
         if face.poster != card.face.poster:
             news = (await self._poster(card.playback.title if card.playback else None),)
@@ -336,11 +282,11 @@ class Cards:
             log.info("poster_missing", title=str(title.ref), error=str(error))
             return None
 
-    async def _end(self, card: _Card) -> None:
+    async def _end(self, card: Card) -> None:
         self._cards.pop(card.panel.panel_id, None)
         await self._panels.end(card.panel.panel_id)
 
-    def _is_old(self, card: _Card, now: datetime) -> bool:
+    def _is_old(self, card: Card, now: datetime) -> bool:
         return (now - card.panel.created_at).total_seconds() >= self._pace.slow_after_s
 
     @staticmethod

@@ -147,7 +147,7 @@ class PlaybackComponents(ComponentSet):
     async def _press(self, interaction: AnyInteraction, ids: Ids, verb: Verb, value: str | None = None) -> None:
         panel_id = panel_id_of(ids)
         message_id = MessageId(interaction.message.id) if interaction.message else MessageId(0)
-        player = self._cards.player_of(panel_id, place_of(interaction), message_id)
+        player = await self._cards.player_of(panel_id, place_of(interaction), message_id)
         await self._desk.carry_out(Order(verb, player=str(player), value=value), asker_of(interaction))
         face = await self._cards.obeyed(panel_id, verb, value)
         await update(interaction, view=card_view(self, panel_id, face))

@@ -18,7 +18,8 @@ from integrations.discord.replies import reply, update
 from integrations.discord.ui.paginator import page_of
 from integrations.plex import Plex
 
-from .cards import Cards, Place, Poster, Shown
+from .card import Place, Poster, Shown
+from .cards import Cards
 from .desk import Desk
 from .faces import Face
 from .orders import EVERYBODYS, Asker, Done, Listing, Order, PickPlayer, PickTitle, Started, Verb

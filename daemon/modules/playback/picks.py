@@ -9,7 +9,7 @@ from daemon.core.errors import OutOfDate
 from daemon.core.ids import PanelId, ProfileId
 from daemon.services.panels import Panel, Panels
 
-from .cards import MODULE, Place
+from .card import MODULE, Place
 from .orders import Asker, Order
 
 KIND = "pick"

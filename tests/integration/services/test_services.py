@@ -90,7 +90,7 @@ async def new_panel(panels: Panels, module: str = "playback", guild_id: int | No
 
 
 async def test_a_panel_from_first_to_last(store: Store, clock: SetClock) -> None:
-    panels = Panels(store, clock)
+    panels = Panels(store, clock, process="one", has_gateway=True)
     panel = await new_panel(panels)
     assert (panel.created_at, panel.message_id, panel.ended_at) == (AT, None, None)
     assert await panels.get(panel.panel_id) == panel
@@ -108,7 +108,7 @@ async def test_a_panel_from_first_to_last(store: Store, clock: SetClock) -> None
 
 
 async def test_an_ended_panel_is_not_changed_again(store: Store, clock: SetClock) -> None:
-    panels = Panels(store, clock)
+    panels = Panels(store, clock, process="one", has_gateway=True)
     panel = await new_panel(panels)
     await panels.end(panel.panel_id)
     ended = await panels.get(panel.panel_id)
@@ -121,7 +121,7 @@ async def test_an_ended_panel_is_not_changed_again(store: Store, clock: SetClock
 
 
 async def test_open_panels_of_a_module(store: Store, clock: SetClock) -> None:
-    panels = Panels(store, clock)
+    panels = Panels(store, clock, process="one", has_gateway=True)
     mine = [await new_panel(panels, guild_id=None) for _ in range(3)]
     await new_panel(panels, module="other")
     await panels.end(mine[1].panel_id)
