@@ -56,8 +56,8 @@ def add(tx: Connection, row: NoticeRow) -> bool:
         "trace_id": row.trace_id,
         "asked_at": row.asked_at,
     }
-    statement = insert(tx.dialect.name, notices).values(values).on_conflict_do_nothing()
-    return tx.execute(statement).rowcount == 1
+    statement = insert(tx.dialect.name, notices).values(values).on_conflict_do_nothing().returning(notices.c.nonce)
+    return tx.execute(statement).one_or_none() is not None
 
 
 def get(tx: Connection, nonce: str) -> NoticeRow | None:

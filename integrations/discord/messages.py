@@ -27,6 +27,7 @@ BotOf = Callable[[AppId], Bot | None]
 
 _ATTEMPTS = 2
 _NONCE_CHARS_MAX = 25
+_FAILED_FROM = 500  # HTTP status: Discord's own trouble, and what was asked may have been done
 
 
 class Edited(StrEnum):
@@ -35,15 +36,26 @@ class Edited(StrEnum):
     OK = "ok"
     GONE = "gone"  # the message or its channel was deleted: give it up
     FORBIDDEN = "forbidden"  # the bot may not see the channel or not write there
-    LATER = "later"  # Discord does not answer, is asked too often, or the bot is not connected: try again
+    LATER = "later"  # Discord does not answer, is asked too often or refuses the token, or the bot is away: try again
 
 
 @dataclass(frozen=True, slots=True)
 class Posted:
-    """A new message; `message_id` is None unless `outcome` is OK."""
+    """A new message; `message_id` is None unless `outcome` is OK.
+
+    `may_stand`: it is LATER because an answer was lost, so that the message may be there.
+    """
 
     outcome: Edited
     message_id: MessageId | None = None
+    may_stand: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class _Attempt:
+    outcome: Edited
+    done: Any = None
+    may_stand: bool = False
 
 
 @dataclass(slots=True, eq=False)
@@ -85,8 +97,8 @@ class Messages:
             more: dict[str, Any] = {"files": list(fresh(files))} if files else {}
             return MessageId((await channel.send(nonce=nonce, **parts, **more)).id)
 
-        outcome, message_id = await _attempt(bot, send)
-        return Posted(outcome, message_id)
+        attempt = await _attempt(bot, send)
+        return Posted(attempt.outcome, attempt.done, attempt.may_stand)
 
     async def edit(
         self,
@@ -121,8 +133,7 @@ class Messages:
         if bot is None:
             return Edited.LATER
         message = bot.get_partial_messageable(channel_id).get_partial_message(message_id)
-        outcome, _ = await _attempt(bot, message.delete)
-        return outcome
+        return (await _attempt(bot, message.delete)).outcome
 
     async def _edit(
         self,
@@ -142,8 +153,7 @@ class Messages:
             more: dict[str, Any] = {} if files is None else {"attachments": list(fresh(files))}
             await message.edit(**parts, **more)
 
-        outcome, _ = await _attempt(bot, send)
-        return outcome
+        return (await _attempt(bot, send)).outcome
 
 
 def _parts(text: str | None, view: discord.ui.LayoutView | None) -> dict[str, Any]:
@@ -156,32 +166,38 @@ def _parts(text: str | None, view: discord.ui.LayoutView | None) -> dict[str, An
     return {"view": view, "allowed_mentions": NO_MENTIONS}
 
 
-async def _attempt(bot: Bot, send: Callable[[], Awaitable[Any]]) -> tuple[Edited, Any]:
+async def _attempt(bot: Bot, send: Callable[[], Awaitable[Any]]) -> _Attempt:
     """Do it, once more when the answer was lost (edits and posts with a nonce may be repeated)."""
+    is_lost = False
     for _ in range(_ATTEMPTS):
         try:
-            done = await send()
+            done = await bot.traffic.run(send)
         except delivery.LOST_ON_THE_WAY as error:
             bot.traffic.count(LOST)
             log.info("message_lost", error=type(error).__name__)
+            is_lost = True
         except discord.RateLimited as error:
             bot.traffic.count_refusal(error)
             log.info("message_rate_limited", retry_after_s=round(error.retry_after, 1))
-            return Edited.LATER, None
+            return _Attempt(Edited.LATER, may_stand=is_lost)
         except discord.HTTPException as error:
             bot.traffic.count_refusal(error)
-            return _judge(error), None
+            return _Attempt(_judge(error), may_stand=is_lost or error.status >= _FAILED_FROM)
         else:
             bot.traffic.count(OK)
-            return Edited.OK, done
-    return Edited.LATER, None
+            return _Attempt(Edited.OK, done)
+    return _Attempt(Edited.LATER, may_stand=is_lost)
 
 
 def _judge(error: discord.HTTPException) -> Edited:
     if error.code in (delivery.UNKNOWN_MESSAGE, delivery.UNKNOWN_CHANNEL):
         return Edited.GONE
-    if error.status in (401, 403) or error.code == delivery.NOT_OUR_MESSAGE:
+    if error.status == 403 or error.code == delivery.NOT_OUR_MESSAGE:
         return Edited.FORBIDDEN
-    if error.status == 429 or error.status >= 500 or error.code == delivery.OLD_MESSAGE_EDITED_TOO_OFTEN:
+    if (
+        error.status in (401, 429)
+        or error.status >= _FAILED_FROM
+        or error.code == delivery.OLD_MESSAGE_EDITED_TOO_OFTEN
+    ):
         return Edited.LATER
     raise error
