@@ -30,7 +30,7 @@ from daemon.data.store import Store, Unit
 from daemon.kernel.metrics import Metrics
 from daemon.kernel.retry import backoff
 from daemon.kernel.tasks import Supervisor
-from daemon.kernel.trace import new_trace_id
+from daemon.kernel.trace import traced
 from daemon.services.queue.claims import ClaimStore, check_body
 from daemon.services.queue.hand import Hand, Work
 from daemon.services.queue.message import Handler, Message
@@ -123,7 +123,11 @@ class Runner:
             self._bury(work, Reason.CRASHED, f"{self.spec.attempts_max} attempts were begun, and none came to an end")
             return
         # Not reset afterwards: the slot's next message binds its own.
-        bind_contextvars(trace_id=row.trace_id or new_trace_id(), message_id=row.id, attempt=row.attempts)
+        bind_contextvars(message_id=row.id, attempt=row.attempts)
+        with traced(row.trace_id):
+            await self._run(slot, work, handler)
+
+    async def _run(self, slot: _Slot, work: Work, handler: Handler) -> None:
         slot.begin(work)
         try:
             await self._handle(work, handler)
