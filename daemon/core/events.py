@@ -94,15 +94,20 @@ class MessageDied(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WatcherAlarmed(Event):
-    """Deliveries are not as published: how many of each kind, by the words of `services.watcher`."""
+    """Deliveries are not as published: how many of each kind, by the words of `services.watcher`.
+
+    `after` is the number of the watcher's event before this one, 0 for the first: several processes watch, and of one
+    turn of things there is one event.
+    """
 
     TYPE: ClassVar[str] = "watcher_alarmed"
 
     findings: dict[str, int]
+    after: int
 
     def event_id(self) -> str:
-        """When it was found."""
-        return f"watcher:alarmed:{self.micros()}"
+        """What it followed."""
+        return f"watcher:{self.after}"
 
     def ordering_key(self) -> str | None:
         """Alarm and all-clear must not change places."""
@@ -111,13 +116,15 @@ class WatcherAlarmed(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WatcherCleared(Event):
-    """Every delivery is as published again."""
+    """Every delivery is as published again, after the alarm numbered `after`."""
 
     TYPE: ClassVar[str] = "watcher_cleared"
 
+    after: int
+
     def event_id(self) -> str:
-        """When it was found."""
-        return f"watcher:cleared:{self.micros()}"
+        """What it followed."""
+        return f"watcher:{self.after}"
 
     def ordering_key(self) -> str | None:
         """Alarm and all-clear must not change places."""

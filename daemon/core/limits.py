@@ -46,6 +46,10 @@ HEARTBEAT_S = 1.0
 HEARTBEAT_STALE_S = 15.0  # /health/live fails when the loop has not beaten for this long
 PROBE_AGAIN_S = 5.0  # what a probe of a daemon that is not ready yet is told to wait
 
+# Traces
+OTEL_SPANS_MAX = 2_048  # spans that wait to be sent; more are dropped
+OTEL_SEND_S = 3.0  # one attempt to send some, also the last one at the end
+
 # Tasks
 RESTART_BACKOFF_FIRST_S = 1.0
 RESTART_BACKOFF_MAX_S = 300.0
@@ -112,6 +116,14 @@ UNKNOWN_TOPIC_S = 24 * 3600.0  # and until it is given up
 PROGRESS_NOTE_CHARS_MAX = 200
 PROGRESS_S = 1.0  # what a job reports is stored this often
 DEAD_DETAIL_CHARS_MAX = 4_000
+STREAM_BLOCK_S = 2.0  # one read that waits
+STREAM_READERS_MAX = 64  # connections that wait: one a queue
+STREAM_ENTRY_IDS_MAX = 16  # messages named by one entry of a stream
+STREAM_BUFFER_IDS_MAX = 10_000  # named by one batch; of more, all are left to a sweep
+STREAM_HOLD_S = 0.5  # what arrived and nobody took is given to others after this
+STREAM_PATIENCE_S = 10.0  # between two looks into the database while announcements can be relied on
+STREAM_RECLAIM_MAX = 100  # entries taken over by one command
+STREAM_CONSUMER_IDLE_S = 600.0  # a consumer without entries is forgotten after this
 
 # Cache
 CACHE_MEMORY_BYTES_MAX = 32 * 1024 * 1024  # of all regions together, in each process

@@ -2,9 +2,32 @@
 
 from __future__ import annotations
 
-from sqlalchemy import CheckConstraint, Column, LargeBinary, SmallInteger, Table, Text, UniqueConstraint
+from collections.abc import Collection
+from datetime import datetime
+from typing import Final, NamedTuple
 
-from daemon.data.columns import BigInt, Instant, metadata
+from sqlalchemy import (
+    CheckConstraint,
+    Column,
+    Connection,
+    LargeBinary,
+    SmallInteger,
+    Table,
+    Text,
+    UniqueConstraint,
+    bindparam,
+    delete,
+    func,
+    select,
+    text,
+)
+
+from daemon.data.columns import BigInt, Instant, metadata, to_micros
+from daemon.data.hot import Hot, insert
+from daemon.data.queue.tables import dead_letters, queue_messages
+
+QUEUE: Final = "events"
+"""The queue that carries deliveries: topic is the subscription, `event_seq` the event."""
 
 events = Table(
     "events",
@@ -45,3 +68,169 @@ event_marks = Table(
     Column("handled_at", Instant, nullable=False),
     sqlite_with_rowid=False,
 )
+
+
+class NewEvent(NamedTuple):
+    """A row of `events` as it goes to the driver; instants in microseconds."""
+
+    event_id: str
+    type: str
+    version: int
+    body: bytes
+    digest: bytes
+    source: str
+    trace_id: str
+    occurred_at: int
+    published_at: int
+
+
+class Published(NamedTuple):
+    """What a delivery is made of."""
+
+    body: bytes
+    digest: bytes
+    trace_id: str
+
+
+class Death(NamedTuple):
+    """A dead letter, for those who tell of it."""
+
+    letter_id: int
+    queue: str
+    topic: str
+    reason: str
+    attempts: int
+    source: str
+    trace_id: str
+    died_at: datetime
+
+
+_insert = Hot(
+    lambda dialect: (
+        insert(dialect, events)
+        .values({name: bindparam(name) for name in NewEvent._fields})
+        .on_conflict_do_nothing(index_elements=["event_id"])
+        .returning(events.c.seq)
+    )
+)
+_subscribers = Hot(
+    lambda _: (
+        select(event_subscriptions.c.subscription)
+        .where(event_subscriptions.c.event_type == bindparam("event_type"))
+        .order_by(event_subscriptions.c.subscription)
+    )
+)
+_mark = Hot(
+    lambda dialect: (
+        insert(dialect, event_marks)
+        .values({column.name: bindparam(column.name) for column in event_marks.c})
+        .on_conflict_do_nothing()
+    )
+)
+
+
+def add(tx: Connection, event: NewEvent) -> int | None:
+    """The number of a new event, or None when this fact was published before."""
+    rows = _insert.run(tx, event._asdict()).fetchall()
+    return rows[0][0] if rows else None
+
+
+def published(tx: Connection, seq: int) -> Published | None:
+    """An event by its number; None when retention has removed it."""
+    row = tx.execute(select(events.c.body, events.c.digest, events.c.trace_id).where(events.c.seq == seq)).one_or_none()
+    return None if row is None else Published(row.body, row.digest, row.trace_id)
+
+
+def subscribers(tx: Connection, event_type: str) -> list[str]:
+    """Who wants to know of events of a type, in order of the alphabet."""
+    return [row[0] for row in _subscribers.run(tx, {"event_type": event_type}).fetchall()]
+
+
+def mark(tx: Connection, seq: int, subscription: str, digest: bytes, attempts: int, at: datetime) -> bool:
+    """Say that a subscription has handled an event; False when it had before, and nothing may be done again."""
+    row = {
+        "event_seq": seq,
+        "subscription": subscription,
+        "digest": digest,
+        "attempts": attempts,
+        "handled_at": to_micros(at),
+    }
+    return _mark.run(tx, row).rowcount == 1
+
+
+def settle(tx: Connection, letters: Collection[int]) -> None:
+    """Say of these dead letters that nothing is to be delivered any more; to be called before they are deleted.
+
+    Otherwise the watcher would find that events had gone lost on their way, and send them again.
+    """
+    letter = dead_letters.c
+    died = select(letter.event_seq, letter.topic, letter.digest, letter.attempts, letter.died_at).where(
+        letter.id.in_(letters), letter.queue == QUEUE, letter.event_seq.in_(select(events.c.seq))
+    )
+    names = [column.name for column in event_marks.c]
+    tx.execute(insert(tx.dialect.name, event_marks).from_select(names, died).on_conflict_do_nothing())
+
+
+def subscriptions(tx: Connection) -> set[tuple[str, str]]:
+    """Every (subscription, type of event)."""
+    table = event_subscriptions.c
+    return {(row.subscription, row.event_type) for row in tx.execute(select(table.subscription, table.event_type))}
+
+
+def subscribe(tx: Connection, wanted: Collection[tuple[str, str]], at: datetime) -> None:
+    """Have events that are published from now on delivered to these (subscription, type of event)."""
+    if tx.dialect.name == "postgresql":
+        # Whoever is publishing has either committed, and its events lie before us, or waits and will then see us.
+        tx.execute(text("LOCK TABLE events IN SHARE MODE"))
+    since: int = tx.execute(select(func.coalesce(func.max(events.c.seq), 0))).scalar_one()
+    statement = insert(tx.dialect.name, event_subscriptions).on_conflict_do_nothing()
+    for subscription, event_type in sorted(wanted):
+        tx.execute(statement.values(subscription=subscription, event_type=event_type, since_seq=since, added_at=at))
+
+
+def unsubscribe(tx: Connection, subscription: str, event_type: str) -> int:
+    """Deliver events of this type no more, what waits included; how many deliveries were dropped."""
+    table, waiting = event_subscriptions.c, queue_messages.c
+    tx.execute(delete(event_subscriptions).where(table.subscription == subscription, table.event_type == event_type))
+    of_type = select(events.c.seq).where(events.c.type == event_type)
+    return tx.execute(
+        delete(queue_messages).where(
+            waiting.queue == QUEUE, waiting.topic == subscription, waiting.event_seq.in_(of_type)
+        )
+    ).rowcount
+
+
+def latest(tx: Connection, types: Collection[str]) -> tuple[int, bytes] | None:
+    """(number, body) of the newest event of these types; None when there is none.
+
+    It looks from the newest event backwards, and through all of them when there is none: ask seldom.
+    """
+    table = events.c
+    found = select(table.seq, table.body).where(table.type.in_(types)).order_by(table.seq.desc()).limit(1)
+    row = tx.execute(found).one_or_none()
+    return None if row is None else (row.seq, row.body)
+
+
+def deaths(tx: Connection, passed_over: str, since: datetime, after: int, limit: int) -> list[Death]:
+    """Dead letters that died since then and have numbers above `after`, ascending.
+
+    Those of deliveries of events of the type `passed_over` are left out.
+    """
+    letter = dead_letters.c
+    of_type = select(events.c.seq).where(events.c.type == passed_over, events.c.seq == letter.event_seq)
+    found = (
+        select(
+            letter.id,
+            letter.queue,
+            letter.topic,
+            letter.reason,
+            letter.attempts,
+            letter.source,
+            letter.trace_id,
+            letter.died_at,
+        )
+        .where(letter.died_at >= since, letter.id > after, ~of_type.exists())
+        .order_by(letter.id)
+        .limit(limit)
+    )
+    return [Death(*row) for row in tx.execute(found)]

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from sqlalchemy import CheckConstraint, Column, Connection, ForeignKey, Table, Text, delete, select
+from sqlalchemy import CheckConstraint, Column, Connection, ForeignKey, Table, Text, delete, select, update
 
 from daemon.core.ids import PlayerId, ServerId
 from daemon.data.columns import Instant, metadata
@@ -27,6 +27,7 @@ plex_servers = Table(
     Column("server", Text, primary_key=True),
     Column("machine_id", Text),  # NULL until the server told it
     Column("changed_at", Instant, nullable=False),
+    Column("lost_at", Instant),  # NULL while it is there: what was last said about it in an event
     CheckConstraint("length(server) BETWEEN 1 AND 100", name="server"),
     CheckConstraint("length(machine_id) BETWEEN 1 AND 200", name="machine_id"),
 )
@@ -66,6 +67,22 @@ def set_machine_id(tx: Connection, server: ServerId, identifier: str, at: dateti
     tx.execute(
         statement.on_conflict_do_update(index_elements=["server"], set_={"machine_id": identifier, "changed_at": at})
     )
+
+
+def set_lost(tx: Connection, server: ServerId, at: datetime) -> bool:
+    """Note that the server is lost since `at`; False when that is known, or the server was never reached at all."""
+    c = plex_servers.c
+    is_there = (c.server == server, c.machine_id.is_not(None), c.lost_at.is_(None))
+    return tx.execute(update(plex_servers).where(*is_there).values(lost_at=at)).rowcount == 1
+
+
+def set_back(tx: Connection, server: ServerId) -> datetime | None:
+    """Note that the server is there; since when it was lost, or None when it was not."""
+    c = plex_servers.c
+    lost_at: datetime | None = tx.execute(select(c.lost_at).where(c.server == server).with_for_update()).scalar()
+    if lost_at is not None:
+        tx.execute(update(plex_servers).where(c.server == server).values(lost_at=None))
+    return lost_at
 
 
 def capability(tx: Connection, server: ServerId, player_id: PlayerId) -> Capability | None:

@@ -32,8 +32,8 @@ SAMPLES: list[Event] = [
     MessageDied(
         letter_id=7, queue="events", topic="ops.lost", reason="failed", attempts=8, source="event 12", occurred_at=AT
     ),
-    WatcherAlarmed(findings={"missing": 2}, occurred_at=AT),
-    WatcherCleared(occurred_at=AT),
+    WatcherAlarmed(findings={"missing": 2}, after=3, occurred_at=AT),
+    WatcherCleared(after=4, occurred_at=AT),
     BackupMade(name="marquee-1.backup", size_bytes=12, occurred_at=AT),
     BackupFailed(problem="The disk is full.", occurred_at=AT),
 ]

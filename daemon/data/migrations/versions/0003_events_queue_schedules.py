@@ -17,6 +17,7 @@ def upgrade() -> None:
     _create_events()
     _create_notices()
     _create_schedules()
+    op.add_column("plex_servers", sa.Column("lost_at", _BIG))
     with op.batch_alter_table("panels") as panels:
         panels.add_column(sa.Column("owner", sa.Text()))
         panels.add_column(sa.Column("owned_until", _BIG))
