@@ -15,7 +15,11 @@ from contextlib import AbstractContextManager, contextmanager, nullcontext
 from contextvars import ContextVar
 from typing import TypeAlias
 
+from daemon.core.errors import ConfigError
+
 SHORT_CHARS = 8  # what people are shown and may ask for
+
+NO_OTEL = "sending traces needs OpenTelemetry; install it with: pip install 'marquee[otel]', or leave the setting empty"
 
 Recorder: TypeAlias = Callable[[str, str, Mapping[str, object]], AbstractContextManager[object]]
 """Given the name of a span, the trace id and the attributes, what to run the work in."""
@@ -61,8 +65,8 @@ def short(trace_id: str) -> str:
 def span(name: str, /, **attributes: object) -> AbstractContextManager[object]:
     """A context manager for work worth a line in a trace.
 
-    Names and attributes are bounded words, never titles or members. Free while nobody records, and in tasks that work
-    for no trace. A function as attribute is recorded by its name.
+    A name is a bounded word, and attributes hold no title, member or secret. Free while nobody records, and in tasks
+    that work for no trace. A function as attribute is recorded by its name.
     """
     if _recorder is None or not (trace_id := _CURRENT.get()):
         return _NOTHING
@@ -78,6 +82,18 @@ def record_with(recorder: Recorder | None) -> None:
     """From now on spans of the whole process go to `recorder`; None ends that."""
     global _recorder  # noqa: PLW0603  one for the process, as logging is
     _recorder = recorder
+
+
+def export_to(endpoint: str, about: Mapping[str, str]) -> Callable[[], None]:
+    """Send spans to an OpenTelemetry collector, see `otel.start`. Blocks: importing takes a moment.
+
+    ConfigError when the optional libraries are missing.
+    """
+    try:
+        from daemon.kernel import otel  # whoever sends nothing pays nothing
+    except ModuleNotFoundError as error:
+        raise ConfigError([f"otel.endpoint: {NO_OTEL} ({error.name} is missing)"]) from None
+    return otel.start(endpoint, about)
 
 
 def name_of(work: object) -> str:

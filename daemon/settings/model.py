@@ -147,6 +147,12 @@ class Redis(_Section):
     url: Annotated[SecretStr, AfterValidator(_check_redis_url)] | None = None
 
 
+class Queue(_Section):
+    """Where the queue keeps bodies that are too large for a row."""
+
+    claims: Literal["auto", "file", "database"] = "auto"
+
+
 class Http(_Section):
     """The address of health and metrics."""
 
@@ -239,6 +245,12 @@ class Log(_Section):
     level: Literal["debug", "info", "warning", "error"] = "info"
 
 
+class Otel(_Section):
+    """Where traces are sent."""
+
+    endpoint: Annotated[str, AfterValidator(_check_http_url)] | None = None
+
+
 class Settings(BaseSettings):
     """Everything an operator decides, checked. Made by `daemon.settings.load.load` alone."""
 
@@ -249,6 +261,7 @@ class Settings(BaseSettings):
     module_folders: Annotated[tuple[Path, ...], BeforeValidator(split_commas)] = ()
     database: Database = Field(default_factory=Database)
     redis: Redis = Field(default_factory=Redis)
+    queue: Queue = Field(default_factory=Queue)
     http: Http = Field(default_factory=Http)
     plex: Plex = Field(default_factory=Plex)
     discord: Discord = Field(default_factory=Discord)
@@ -256,6 +269,7 @@ class Settings(BaseSettings):
     limits: Limits = Field(default_factory=Limits)
     clock: FollowedClock = Field(default_factory=FollowedClock)
     log: Log = Field(default_factory=Log)
+    otel: Otel = Field(default_factory=Otel)
     modules: dict[str, dict[str, Any]] = Field(default_factory=dict)
 
     @property

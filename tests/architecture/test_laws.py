@@ -31,6 +31,7 @@ DOORS: dict[str, Callable[[str], bool]] = {
     "aiohttp.web": lambda path: path.startswith(("daemon/web/", "simulators/")),
     "sqlalchemy": lambda path: path.startswith(("daemon/data/", "daemon/services/")),
     "alembic": lambda path: path.startswith("daemon/data/"),
+    "opentelemetry": lambda path: path == "daemon/kernel/otel.py",
     "apscheduler": lambda path: path == "daemon/services/schedule/timetable.py",
 }
 
