@@ -10,6 +10,7 @@ from collections.abc import Callable, Coroutine
 
 import structlog
 
+from daemon.backbone import Kernel, add_chores
 from daemon.core.clock import Clock
 from daemon.core.errors import UpstreamError
 from daemon.core.limits import DRAIN_S
@@ -19,11 +20,13 @@ from daemon.data.store import Store
 from daemon.kernel.clock import FollowedClock, SystemClock
 from daemon.kernel.closing import Closing
 from daemon.kernel.health import Check, Health, Status, keep_beating
+from daemon.kernel.identity import process_name
 from daemon.kernel.metrics import Metrics
 from daemon.kernel.release import installed_version
 from daemon.kernel.systemd import Systemd
 from daemon.kernel.tasks import Supervisor
-from daemon.parts import Kernel, Parts, compose
+from daemon.kernel.trace import export_to
+from daemon.parts import Parts, compose
 from daemon.settings.model import Settings
 from daemon.web.server import WebServer
 from integrations.discord.fleet import Fleet
@@ -31,6 +34,7 @@ from integrations.discord.fleet import Fleet
 _LOG = structlog.get_logger(__name__)
 
 _DATABASE_CHECK_S = 15.0
+_QUEUE_CHECK_S = 5.0
 _CLOCK_S = 3.0  # a start waits this long for the clock it is told to follow
 _FINISH_S = 2.0  # what was begun may take this long after the intake has been stopped
 
@@ -84,6 +88,10 @@ class App:
     async def _start(self, supervisor: Supervisor, metrics: Metrics, closing: Closing) -> Health:
         """Start part after part; each tells `closing` how it is stopped."""
         settings = self._settings
+        if (endpoint := settings.otel.endpoint) is not None:
+            about = {"service.version": installed_version(), "marquee.role": self._role.value}
+            stop = await asyncio.to_thread(export_to, endpoint, about)
+            closing.add("traces", lambda: asyncio.to_thread(stop))
         clock = await self._choose_clock(supervisor)
         health = Health(supervisor, clock)
         health.require("database")
@@ -91,11 +99,14 @@ class App:
         supervisor.start("heartbeat", lambda: keep_beating(health, metrics))
         if (systemd := self._systemd) is not None:
             supervisor.start("systemd", lambda: systemd.run(health))
-        kernel = Kernel(supervisor, health, metrics, clock)
+        kernel = Kernel(supervisor, health, metrics, clock, process_name())
         closing.add("http", (await self._open_http(kernel)).stop)
         store = await self._open_store(kernel)
         closing.add("store", store.close)
-        parts = await compose(settings, kernel, store)
+        parts = await compose(settings, kernel, store, self._role)
+        if (redis := parts.backbone.redis) is not None:
+            closing.add("redis", redis.stop)
+            await redis.start()
         if self._role.has_modules:
             await self._start_parts(parts, kernel, closing)
         else:
@@ -117,10 +128,27 @@ class App:
         closing.add("modules", parts.host.stop)
         await parts.host.start()
         kernel.health.set("modules", Check(Status.PASS, f"{len(parts.host.states())} known"))
+        await self._start_work(parts, kernel, closing)
         closing.add("intake", lambda: self._drain(kernel, parts.fleet))
         if self._role.has_gateway:
             sync = parts.fleet.sync_commands(keep=parts.host.commands_to_keep())
             kernel.supervisor.spawn("sync_commands", sync)
+
+    async def _start_work(self, parts: Parts, kernel: Kernel, closing: Closing) -> None:
+        """Handle what waits, if that is this process's part; once the modules are there that handle it."""
+        backbone = parts.backbone
+        await backbone.events.sync()
+        if self._role.works:
+            await add_chores(backbone)
+        closing.add("queue", backbone.queue.stop)
+        await backbone.queue.start(None if self._role.works else ())
+        if self._role.works:
+            kernel.health.register("queue", backbone.queue.check, _QUEUE_CHECK_S)
+            closing.add("schedules", backbone.schedules.stop)
+            await backbone.schedules.start()
+            kernel.supervisor.start("watcher", backbone.watcher.run)
+            kernel.supervisor.start("deaths", backbone.deaths.run)
+        await backbone.cache.start()
 
     async def _choose_clock(self, supervisor: Supervisor) -> Clock:
         if (url := self._settings.clock.url) is None:
