@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from typing import TYPE_CHECKING, ParamSpec, Protocol, TypeVar
 
+from daemon.kernel.trace import span
 from integrations.plex.adapter_values import QueueMade, ServerSpec, Target, TimelineState
 from integrations.plex.threads import Threads
 
@@ -85,7 +86,8 @@ class Adapter:
             self._calls.close()
 
     async def _run(self, work: Callable[[Calls], T]) -> T:
-        return await self._threads.run(self._in_thread, work)
+        with span("plex.command", service=self._spec.service):
+            return await self._threads.run(self._in_thread, work)
 
     def _in_thread(self, work: Callable[[Calls], T]) -> T:
         if self._calls is None:

@@ -16,6 +16,7 @@ from daemon.core.ids import ServerId
 from daemon.kernel.health import Check, Health, Status
 from daemon.kernel.metrics import Metrics
 from daemon.kernel.retry import backoff
+from daemon.kernel.trace import traced
 from daemon.services.servers import Servers
 from integrations.plex.config import PlexTimeouts
 from integrations.plex.http import ServerHttp
@@ -77,7 +78,9 @@ class Connection:
         attempt = 0
         while True:
             self._look.clear()
-            if await self.check():
+            with traced(""):
+                is_up = await self.check()
+            if is_up:
                 attempt = 0
                 await self._wait(self._timeouts.probe_every_s)
             else:

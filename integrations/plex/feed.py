@@ -10,6 +10,7 @@ import structlog
 from daemon.core.errors import UpstreamError
 from daemon.core.media import TitleKind
 from daemon.kernel.retry import backoff
+from daemon.kernel.trace import current_trace_id, traced
 from integrations.plex.config import PlexTimeouts
 from integrations.plex.connection import Connection
 from integrations.plex.index import KIND_ORDER, SegmentId, TitleIndex
@@ -48,6 +49,7 @@ class IndexFeed:
         self._totals: dict[SegmentId, int] = {}
         self._cut: set[SegmentId] = set()
         self._noticed = asyncio.Event()
+        self._trace_id = ""  # of the notice that is the reason to look
 
     async def run(self) -> None:
         """For ever: wait until the server is up, bring the index up to date, wait for a reason to look again."""
@@ -56,7 +58,9 @@ class IndexFeed:
             await self._connection.wait_up()
             self._noticed.clear()
             try:
-                await self.update()
+                with traced(self._trace_id):
+                    self._trace_id = ""
+                    await self.update()
             except UpstreamError as error:
                 _log.warning("plex_index_interrupted", server=self._server, kind=error.kind.name.lower())
                 wait_s = backoff(
@@ -70,6 +74,7 @@ class IndexFeed:
 
     def notice(self) -> None:
         """Something in a library changed, or the notices were interrupted: look soon."""
+        self._trace_id = current_trace_id()
         self._noticed.set()
 
     async def update(self) -> None:

@@ -15,6 +15,7 @@ from daemon.core.errors import UpstreamError, UpstreamKind
 from daemon.core.ids import ServerId
 from daemon.kernel.breaker import Breaker, BreakerOpen, BreakerState
 from daemon.kernel.metrics import Metrics
+from daemon.kernel.trace import span
 from integrations.plex.config import PlexServerConfig, PlexTimeouts
 from integrations.plex.errors import is_outage, kind_of_status, service_of
 from integrations.plex.identity import plex_headers
@@ -122,7 +123,8 @@ class ServerHttp:
         began_s = time.monotonic()
         outcome = "cancelled"
         try:
-            answer = decode(await self._read(self.url(path, params), headers, timeout_s, bytes_max))
+            with span("plex.get", server=self.server, path=path):
+                answer = decode(await self._read(self.url(path, params), headers, timeout_s, bytes_max))
             outcome = "ok"
         except (OSError, aiohttp.ClientError, ValueError) as error:
             mapped = self._mapped(error)

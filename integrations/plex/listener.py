@@ -13,6 +13,7 @@ import structlog
 from daemon.core.ids import PlayerId
 from daemon.core.media import PlayState
 from daemon.kernel.retry import backoff
+from daemon.kernel.trace import traced
 from integrations.plex.config import PlexTimeouts
 from integrations.plex.connection import Connection
 from integrations.plex.http import ServerHttp
@@ -89,7 +90,8 @@ class Listener:
                     patience.reschedule(None)  # listening may take for ever, connecting may not
                     has_listened = True
                     self._note_problem("")
-                    self._on_gap()
+                    with traced(""):
+                        self._on_gap()
                     async for received in socket:
                         if received.type in (aiohttp.WSMsgType.TEXT, aiohttp.WSMsgType.BINARY):
                             self.read(received.data)
@@ -99,16 +101,19 @@ class Listener:
         return has_listened
 
     def read(self, body: str | bytes) -> None:
-        """Act on one message; what cannot be read is passed over."""
+        """Act on one message, on each entry for a trace of its own; what cannot be read is passed over."""
         notice = message(body)
         if notice is None:
             return
         for playing in entries(notice.PlaySessionStateNotification, PlayingShape):
-            player_id = text(playing.clientIdentifier)
-            self._on_play(PlayNotice(PlayerId(player_id or ""), to_state(playing.state), number(playing.playQueueID)))
+            player_id, state = PlayerId(text(playing.clientIdentifier) or ""), to_state(playing.state)
+            with traced(""):
+                _log.debug("plex_notice", server=self._http.server, player_id=player_id, state=state.value)
+                self._on_play(PlayNotice(player_id, state, number(playing.playQueueID)))
         for change in entries(notice.TimelineEntry, TimelineShape):
             if number(change.state) in (_TITLE_DONE, _TITLE_DELETED):
-                self._on_library()
+                with traced(""):
+                    self._on_library()
 
     def _note_problem(self, problem: str) -> None:
         """Log a new kind of trouble once, and that it is over."""

@@ -6,6 +6,7 @@ import asyncio
 import threading
 from collections.abc import Callable
 from contextlib import suppress
+from contextvars import copy_context
 from queue import SimpleQueue
 from typing import Any, TypeVar
 
@@ -32,12 +33,13 @@ class Threads:
             raise RuntimeError("these threads take no more work")
         loop = asyncio.get_running_loop()
         future: asyncio.Future[T] = loop.create_future()
+        context = copy_context()  # what is logged in the thread carries the caller's trace id
 
         def job() -> None:
             if self._is_closed or future.cancelled():
                 settle: Callable[[], Any] = future.cancel
             else:
-                settle = _done(future, work)
+                settle = context.run(_done, future, work)
             with suppress(RuntimeError):  # the loop has ended: nobody waits any more
                 loop.call_soon_threadsafe(settle)
 

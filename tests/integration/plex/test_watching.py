@@ -11,6 +11,7 @@ import pytest
 from daemon.core.errors import UpstreamError, UpstreamKind, UserError
 from daemon.core.ids import PlayerId, RatingKey, ServerId
 from daemon.core.media import Playback, PlayerRef, PlayState, TitleRef
+from daemon.kernel.trace import current_trace_id
 from integrations.plex import PlexServerConfig
 from simulators.plex.household import CHROME, IPAD, LIVING_ROOM, PLEXAMP, SHIELD
 from simulators.plex.sim import PlexSim
@@ -161,6 +162,38 @@ class TestChanges:
         entries = '[{"clientIdentifier":"one","state":"playing"},{"state":[]},{"clientIdentifier":2,"state":"new"},{}]'
         send('{"NotificationContainer":{"type":"playing","size":"9","PlaySessionStateNotification":' + entries + "}}")
         await until(lambda: {(ATTIC, "one"), (ATTIC, "2")} <= set(stage.changes))
+
+    async def test_what_follows_from_a_notice_is_one_trace(
+        self, stage: Stage, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        await stage.ready()
+        await until(lambda: stage.sim.server.notifications.listeners == 1)
+        caplog.clear()
+        heard: list[str] = []
+        stage.plex.on_change(lambda *_: heard.append(current_trace_id()))
+        stage.sim.play(LIVING_ROOM, "Low Orbit")
+        stage.sim.server.player(LIVING_ROOM).pause(stage.sim.clock.now())
+
+        def noticed() -> list[str]:
+            lines = [record.msg for record in caplog.records if isinstance(record.msg, dict)]
+            return [line["trace_id"] for line in lines if line["event"] == "plex_notice"]
+
+        await until(lambda: len(set(heard) & set(noticed())) >= 2)
+        assert len(set(noticed())) == len(noticed())
+
+    async def test_a_reading_of_libraries_has_a_trace_of_its_own(
+        self, stage: Stage, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        await stage.ready()
+        caplog.clear()
+        stage.sim.server.notifications.drop_all()
+
+        def read() -> list[str]:
+            lines = [record.msg for record in caplog.records if isinstance(record.msg, dict)]
+            return [line.get("trace_id", "") for line in lines if line["event"] == "plex_index_read"]
+
+        await until(read)
+        assert all(read())
 
     async def test_a_gap_is_told(self, stage: Stage) -> None:
         await until(lambda: stage.sim.server.notifications.listeners == 1)
