@@ -194,7 +194,9 @@ class Bot(commands.Bot):
 
     def invite_url(self) -> str:
         """Link that adds this bot to a server with just the permissions it uses; known once it has logged in."""
-        permissions = discord.Permissions(view_channel=True, send_messages=True, embed_links=True, attach_files=True)
+        permissions = discord.Permissions(
+            view_channel=True, send_messages=True, embed_links=True, attach_files=True, read_message_history=True
+        )
         return discord.utils.oauth_url(
             self.application_id or 0, permissions=permissions, scopes=("bot", "applications.commands")
         )

@@ -25,6 +25,7 @@ from integrations.discord.command_sync import CommandSync, plan_for
 from integrations.discord.connection import ConnectorFactory
 from integrations.discord.custom_ids import Signer
 from integrations.discord.messages import Messages
+from integrations.discord.notices import DiscordNotices
 from integrations.discord.pipeline import TASK_OWNER, Pipeline
 from integrations.discord.routes import Routes
 from integrations.discord.serving import Serving
@@ -39,7 +40,7 @@ _TELL_S = 2.0  # and this long to tell their members that they were interrupted
 
 
 class Fleet:
-    """Bots by name. `surface` and `messages` can be handed out before anything is connected.
+    """Bots by name. `surface`, `messages` and `notices` can be handed out before anything is connected.
 
     `bots` are tokens, `modules` what each bot is to serve (see `Serving`). Without `gateway` the bots log in to post
     and edit; they neither hear of interactions nor touch commands: a token may have one gateway connection, and another
@@ -76,6 +77,7 @@ class Fleet:
         self._signer = Signer()
         self.surface = DiscordSurface(Routes(self._signer))
         self.messages = Messages(self._bot_of)
+        self.notices = DiscordNotices(self.bots_for, len(bots), self.messages)
         self._pipeline = Pipeline(
             intake=intake,
             rate_limits=rate_limits,

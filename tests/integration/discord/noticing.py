@@ -131,7 +131,7 @@ async def process(
 
 
 def sender_of(stage: Stage) -> DiscordNotices:
-    return DiscordNotices(stage.fleet.bots_for, len(stage.lab.tokens), stage.fleet.messages)
+    return stage.fleet.notices
 
 
 class Interrupted(DiscordNotices):

@@ -404,7 +404,7 @@ async def test_two_processes_share_the_work(lab: DiscordSim, stage: Stage, store
             await web.post(notice)
         async with process(stage, store=store) as right:
             for notice in wanted:
-                await (left if hash(notice.key) % 2 else right).post(notice)
+                await (left if notice.channel_id == channels[0] else right).post(notice)
             for notice in wanted:
                 await web.posted(notice.nonce)
             assert left.count("posted") + right.count("posted") == len(wanted)
