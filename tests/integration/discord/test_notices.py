@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import signal
+import sys
 from collections.abc import AsyncIterator
 from datetime import datetime
 from pathlib import Path
@@ -19,10 +21,12 @@ from integrations.discord.notices import DiscordNotices, component_ids, ids_in
 from simulators.discord import permissions as perms
 from simulators.discord.posts import write
 from simulators.discord.sim import DiscordSim
+from tests.integration.discord import notice_child
 from tests.integration.discord.noticing import Interrupted, Process, direct, process
 from tests.integration.discord.stage import DEMO, Stage, running, stage_at
 
 BEYOND_S = NONCE_WINDOW_S * 10
+PROJECT = Path(__file__).parents[3]
 
 
 @pytest_asyncio.fixture
@@ -217,6 +221,27 @@ async def test_a_crash_between_post_and_commit_and_a_late_restart(stage: Stage) 
         await living.posted(nonce)
         assert living.count("found") == 1
     assert said(stage) == ["once"]
+
+
+@pytest.mark.parametrize("late", [False, True])
+async def test_a_process_killed_between_post_and_commit(stage: Stage, tmp_path: Path, late: bool) -> None:
+    lab = stage.lab
+    arguments = (tmp_path, lab.connect, lab.ca_file, lab.tokens["marquee"], stage.general, lab.clock.now())
+    child = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", notice_child.__name__, *map(str, arguments),
+        cwd=PROJECT, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.DEVNULL,
+    )  # fmt: skip
+    assert child.stdout is not None
+    async with asyncio.timeout(60):
+        assert await child.stdout.readline() == b"posted\n"
+    child.kill()
+    assert await child.wait() == -signal.SIGKILL
+    assert said(stage) == [notice_child.KEY]
+    lab.clock.jump(BEYOND_S if late else 35)
+    async with process(stage) as living:
+        await living.posted(Notice(DEMO, notice_child.KEY, "-", stage.general).nonce)
+        assert living.count("found" if late else "posted") == 1
+    assert said(stage) == [notice_child.KEY]
 
 
 class Halting:
