@@ -77,6 +77,7 @@ class Card:
     is_again: bool = False  # news came meanwhile
     is_replaced: bool = False
     is_held: bool = False  # not edited for now
+    trace_id: str = ""  # of what it is queued for
 
 
 @contextmanager

@@ -17,6 +17,7 @@ from daemon.core.errors import OutOfDate, UpstreamError, UserError
 from daemon.core.ids import ChannelId, MessageId, PanelId, PlayerId, ServerId
 from daemon.core.media import Player, PlayerRef, PlayState, Title
 from daemon.kernel.health import Check, Status
+from daemon.kernel.trace import current_trace_id, traced
 from daemon.services.panels import Panel, Panels
 from integrations.plex import Plex
 
@@ -148,7 +149,9 @@ class Cards:
                 continue
             card.is_busy = True
             try:
-                await self._refresh(card, show)
+                with traced(card.trace_id):
+                    card.trace_id = ""
+                    await self._refresh(card, show)
             finally:
                 card.is_busy = False
                 if card.is_again:
@@ -211,6 +214,7 @@ class Cards:
             self._enqueue(other)
 
     def _enqueue(self, card: Card) -> None:
+        card.trace_id = card.trace_id or current_trace_id()
         if card.is_busy:
             card.is_again = True
         elif not card.is_queued:
