@@ -128,6 +128,7 @@ class App:
         closing.add("modules", parts.host.stop)
         await parts.host.start()
         kernel.health.set("modules", Check(Status.PASS, f"{len(parts.host.states())} known"))
+        parts.fleet.check_modules([status.module for status in parts.host.states()])
         await self._start_work(parts, kernel, closing)
         closing.add("intake", lambda: self._drain(kernel, parts.fleet))
         if self._role.has_gateway:
@@ -140,6 +141,7 @@ class App:
         await backbone.events.sync()
         if self._role.works:
             await add_chores(backbone)
+            backbone.notify.deliver(parts.fleet.notices)
         closing.add("queue", backbone.queue.stop)
         await backbone.queue.start(None if self._role.works else ())
         if self._role.works:
