@@ -21,7 +21,7 @@ from daemon.data.columns import to_micros
 from daemon.data.store import Store, Unit, after_commit
 from daemon.kernel.metrics import Metrics
 from daemon.services.events.coding import Catalog, Unreadable
-from daemon.services.queue import Body, Entry, Message, Queue, QueueSpec, Reject
+from daemon.services.queue import Body, Message, Queue, QueueSpec, Reject
 
 log = structlog.get_logger(__name__)
 
@@ -68,37 +68,25 @@ class Events:
 
     def publish_many(self, tx: Connection, events: Iterable[Event], *, source: str = "", trace_id: str = "") -> int:
         """As `publish`, for several in their order; how many of the facts were new."""
-        entries: list[Entry] = []
-        subscribers: dict[str, list[str]] = {}
         published_at = to_micros(self._clock.now())
         new = 0
         for event in events:
             body = self._catalog.encode(event)
-            digest = hashlib.sha256(body).digest()
-            seq = data.add(
-                tx,
-                data.NewEvent(
-                    event.event_id(),
-                    event.TYPE,
-                    event.VERSION,
-                    body,
-                    digest,
-                    source,
-                    trace_id,
-                    to_micros(event.occurred_at),
-                    published_at,
-                ),
+            row = data.NewEvent(
+                event_id=event.event_id(),
+                type=event.TYPE,
+                version=event.VERSION,
+                body=body,
+                digest=hashlib.sha256(body).digest(),
+                source=source,
+                trace_id=trace_id,
+                occurred_at=to_micros(event.occurred_at),
+                published_at=published_at,
             )
-            if seq is None:
-                continue
-            new += 1
-            after_commit(_PUBLISHED, event.TYPE)
-            if event.TYPE not in subscribers:
-                subscribers[event.TYPE] = data.subscribers(tx, event.TYPE)
-            for subscription in subscribers[event.TYPE]:
-                entries.append(_delivery(seq, subscription, body, digest, event.ordering_key(), trace_id))
-        if entries:
-            self._queue.put_many(tx, data.QUEUE, entries)
+            if (seq := data.add(tx, row)) is not None:
+                new += 1
+                self._queue.reserve(tx, data.QUEUE, len(data.deliver(tx, seq, row, event.ordering_key())))
+                after_commit(_PUBLISHED, event.TYPE)
         return new
 
     def redeliver(self, tx: Connection, seq: int, subscription: str) -> bool:
@@ -110,8 +98,15 @@ class Events:
             key = self._catalog.decode(found.body).ordering_key()
         except Unreadable:
             key = None  # of an event of a newer program; whoever delivers it says so
-        self._queue.put_many(
-            tx, data.QUEUE, [_delivery(seq, subscription, found.body, found.digest, key, found.trace_id)]
+        self._queue.put(
+            tx,
+            data.QUEUE,
+            subscription,
+            Body(found.digest, len(found.body), found.body),
+            key=None if key is None else f"{subscription}:{key}",
+            source=f"event {seq}",
+            trace_id=found.trace_id,
+            event_seq=seq,
         )
         return True
 
@@ -224,18 +219,3 @@ class Events:
             self._metrics.event_handle_seconds.labels(subscription).observe(now_s - began_s)
             if is_first:
                 self._metrics.event_delay_seconds.observe(max(0.0, (now - published_at).total_seconds()))
-
-
-def _delivery(
-    seq: int, subscription: str, body: bytes, digest: bytes, ordering_key: str | None, trace_id: str
-) -> Entry:
-    # The key is the subscription's own: one that fails must not hold up the others.
-    key = None if ordering_key is None else f"{subscription}:{ordering_key}"
-    return Entry(
-        subscription,
-        Body(digest, len(body), body),
-        key=key,
-        source=f"event {seq}",
-        trace_id=trace_id,
-        event_seq=seq,
-    )

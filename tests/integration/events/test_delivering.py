@@ -257,7 +257,6 @@ async def store_raw(
         )  # fmt: skip
         seq = data.add(tx, new)
         assert seq is not None
-        for subscription in data.subscribers(tx, topic_type or event_type):
-            assert bus.events.redeliver(tx, seq, subscription)
+        assert data.deliver(tx, seq, new, None)
 
     await bus.store.write(unit)
