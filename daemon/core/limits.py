@@ -46,6 +46,10 @@ HEARTBEAT_S = 1.0
 HEARTBEAT_STALE_S = 15.0  # /health/live fails when the loop has not beaten for this long
 PROBE_AGAIN_S = 5.0  # what a probe of a daemon that is not ready yet is told to wait
 
+# Disk
+DISK_FREE_BYTES_MIN = 512 * 2**20  # less on the disk of the data folder is a warning
+SPACE_EVERY_S = 60.0  # between two looks at sizes
+
 # Traces
 OTEL_SPANS_MAX = 2_048  # spans that wait to be sent; more are dropped
 OTEL_SEND_S = 3.0  # one attempt to send some, also the last one at the end

@@ -104,6 +104,8 @@ class Metrics:
         self.store_group_size = make.histogram("store_group_size", "Units that shared one commit.", _GROUP)
         self.store_commit_seconds = make.histogram("store_commit_seconds", "Duration of commits.", _FAST_S)
         self.database_size_bytes = make.gauge("database_size_bytes", "Size of the database on its disk.")
+        self.disk_free_bytes = make.gauge("disk_free_bytes", "Room left on the disk of the data folder.")
+        self.disk_size_bytes = make.gauge("disk_size_bytes", "Size of the disk of the data folder.")
         self.table_rows = make.gauge(
             "table_rows", "Rows of a table that clean-up keeps small, counted at its last run.", "table"
         )
