@@ -29,7 +29,7 @@ from daemon.data.columns import metadata
 from daemon.data.engine import open_engine, parse_url, sqlite_path
 from daemon.data.failures import translate
 
-_LOCK_KEY = 0x6D617271  # "marq": any number that no other program on the same database uses
+LOCK_KEY = 0x6D617271  # "marq": any number that no other program on the same database uses
 _LOCK_WAIT_S = 300  # another process may be upgrading a large database
 _MIGRATE_S = 3600
 
@@ -135,7 +135,7 @@ def _alone(tx: Connection) -> Iterator[None]:
         tx.rollback()
         return
     tx.execute(text(f"SET statement_timeout = 0; SET lock_timeout = '{_LOCK_WAIT_S}s'"))
-    tx.execute(text("SELECT pg_advisory_lock(:key)"), {"key": _LOCK_KEY})  # of the session: outlives the transaction
+    tx.execute(text("SELECT pg_advisory_lock(:key)"), {"key": LOCK_KEY})  # of the session: outlives the transaction
     tx.commit()
     try:
         yield

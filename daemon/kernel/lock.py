@@ -26,13 +26,14 @@ class FolderLock:
     Entering raises LockHeld, or OSError when the folder cannot be made or written. Blocking (files).
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, name: str = LOCK_NAME) -> None:
         self._folder = folder
+        self._name = name
         self._file: int | None = None
 
     def __enter__(self) -> FolderLock:
         self._folder.mkdir(parents=True, exist_ok=True)
-        path = self._folder / LOCK_NAME
+        path = self._folder / self._name
         file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -9,7 +9,7 @@ from alembic import command
 from alembic.config import Config
 from alembic.script import ScriptDirectory
 from alembic.util.exc import CommandError
-from sqlalchemy import text
+from sqlalchemy import Connection, text
 from sqlalchemy.exc import DBAPIError
 
 from daemon.data import version
@@ -30,7 +30,6 @@ def migrate(url: str, revision: str = "head") -> None:
 
     CommandError when the database is at a revision that is not among them.
     """
-    configuration = config()
     engine = open_engine(parse_url(url))
     try:
         with engine.connect() as tx:
@@ -41,8 +40,7 @@ def migrate(url: str, revision: str = "head") -> None:
                 tx.exec_driver_sql("BEGIN IMMEDIATE")
             else:
                 tx.execute(text("SET statement_timeout = 0"))
-            configuration.attributes["connection"] = tx
-            command.upgrade(configuration, revision)
+            migrate_in(tx, revision)
             if is_sqlite and (broken := tx.exec_driver_sql("PRAGMA foreign_key_check").fetchall()):
                 raise ValueError(f"{len(broken)} rows would refer to nothing")
             tx.commit()
@@ -50,14 +48,28 @@ def migrate(url: str, revision: str = "head") -> None:
         engine.dispose()
 
 
+def migrate_in(tx: Connection, revision: str) -> None:
+    """Run the migrations that lead to `revision` in the caller's transaction."""
+    configuration = config()
+    configuration.attributes["connection"] = tx
+    command.upgrade(configuration, revision)
+
+
+def is_known(revision: str) -> bool:
+    """Whether `revision` is among the migrations."""
+    try:
+        ScriptDirectory.from_config(config()).get_revision(revision)
+    except CommandError:
+        return False
+    return True
+
+
 def main() -> int:
     """Upgrade the database whose URL stands on standard input; `NEWER` when its revision is unknown."""
     url = sys.stdin.read()
     with open_engine(parse_url(url)).connect() as tx:
         revision = version.current(tx)
-    try:
-        ScriptDirectory.from_config(config()).get_revision(revision or "base")
-    except CommandError:
+    if revision is not None and not is_known(revision):
         return NEWER
     try:
         migrate(url)
