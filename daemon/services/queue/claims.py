@@ -83,7 +83,8 @@ class FileClaims:
 
     def _put(self, path: Path, data: bytes, now: datetime) -> None:
         times = (now.timestamp(), now.timestamp())
-        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        path.parent.mkdir(mode=0o700, exist_ok=True)
         with self._locked(fcntl.LOCK_SH):  # nobody removes it between the look and the touch
             if path.exists() and path.stat().st_size == len(data):
                 os.utime(path, times)

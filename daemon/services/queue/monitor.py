@@ -71,7 +71,7 @@ class Monitor:
         self._depths = depths
         self._died = {queue: lately for queue, (_, lately) in dead.items()}
 
-    def check(self) -> Check:
+    def judge(self) -> Check:
         """WARN while a message waits for longer than `QUEUE_OLDEST_S`, or some died within `QUEUE_DIED_LATELY_S`."""
         slow = {queue: depth for queue, depth in self._depths.items() if depth.oldest_s > QUEUE_OLDEST_S}
         died = {queue: count for queue, count in self._died.items() if count}

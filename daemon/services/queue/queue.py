@@ -19,7 +19,7 @@ from daemon.data.columns import to_micros
 from daemon.data.queue import leases, messages
 from daemon.data.queue.messages import Told
 from daemon.data.store import Store
-from daemon.kernel.health import Check
+from daemon.kernel.health import Check, Status
 from daemon.kernel.metrics import Metrics
 from daemon.kernel.tasks import Supervisor
 from daemon.kernel.trace import current_trace_id
@@ -66,7 +66,8 @@ class Queue:
         self._handlers: dict[str, dict[str, Handler]] = {}
         self._enqueued: dict[str, Counter] = {}
         self._runners: dict[str, Runner] = {}
-        self._stop_listening: Callable[[], None] | None = None
+        self._is_started = False
+        store.on_commit(messages.TOPIC, self._take_note)
 
     def declare(self, spec: QueueSpec) -> None:
         """Make a queue known: before `put`, `handle` and `start`. ValueError when it is known in another shape."""
@@ -171,13 +172,17 @@ class Queue:
         return {name: Depth() for name in self._specs} | await self._monitor.count()
 
     async def check(self) -> Check:
-        """The health check `queue`: warns of messages that wait for long, and of new dead letters."""
-        return self._monitor.check()
+        """The health check `queue`: warns of messages that wait for long, and of dead letters of the last hour."""
+        try:
+            await self._monitor.look()
+        except UpstreamError as error:
+            return Check(Status.FAIL, str(error))
+        return self._monitor.judge()
 
     async def start(self, queues: Collection[str] | None = None) -> None:
         """Handle the messages of these declared queues, by default of all; with none, only put messages in."""
         await self._transport.start()
-        self._stop_listening = self._store.on_commit(messages.TOPIC, self._take_note)
+        self._is_started = True
         self._supervisor.start("queue.monitor", self._monitor.run, owner="queue:monitor")
         for name in self._specs if queues is None else queues:
             self._runners[name] = Runner(
@@ -203,9 +208,7 @@ class Queue:
             *(runner.stop(self._supervisor, drain_s) for runner in runners.values()), return_exceptions=True
         )
         await self._supervisor.cancel("queue:monitor")
-        if self._stop_listening is not None:
-            self._stop_listening()
-            self._stop_listening = None
+        self._is_started = False
         await self._transport.close()
         for result in results:
             if isinstance(result, BaseException) and not isinstance(result, UpstreamError):
@@ -216,12 +219,16 @@ class Queue:
         now = to_micros(self._clock.now())
         due: dict[str, list[int]] = {}
         for queue, ids, due_at, is_new in told:
-            if is_new:
+            if is_new and queue in self._enqueued:
                 self._enqueued[queue].inc(len(ids))
+            if not self._is_started:
+                continue
             if due_at <= now:
                 due.setdefault(queue, []).extend(ids)
             elif queue in self._runners:
                 self._runners[queue].fetcher.expect(due_at)
+            else:
+                self._transport.announce_later(queue, ids, (due_at - now) / 1_000_000)
         for queue, ids in due.items():
             self._transport.announce(queue, ids)
 

@@ -26,9 +26,14 @@ NOTHING = Hint(())
 class Transport(Protocol):
     """Carries the ids of messages from whoever put them to whoever has room for them.
 
-    It may lose, repeat or reorder: what it lost is found by looking into the database every `QUEUE_POLL_S`. All of it
-    runs on the event loop.
+    It may lose, repeat or reorder: what it lost is found by looking into the database every `QUEUE_POLL_S`, or every
+    `patience_s` when that is longer. All of it runs on the event loop.
     """
+
+    @property
+    def patience_s(self) -> float:
+        """For how long announcements of other processes can be relied on now; 0.0 when they cannot be."""
+        ...
 
     async def start(self) -> None:
         """Begin. What is unreachable now is connected to later; it does not raise for that."""
@@ -40,6 +45,10 @@ class Transport(Protocol):
 
     def announce(self, queue: str, ids: Sequence[int]) -> None:
         """These messages are committed and due. Never blocks, never raises."""
+        ...
+
+    def announce_later(self, queue: str, ids: Sequence[int], in_s: float) -> None:
+        """These messages are committed and will be due in so many seconds; nobody here handles their queue."""
         ...
 
     def wake(self, queue: str) -> None:
@@ -72,6 +81,8 @@ class DatabaseTransport:
     order of priorities holds for a backlog.
     """
 
+    patience_s = 0.0
+
     def __init__(self) -> None:
         self._queues: defaultdict[str, _Announced] = defaultdict(_Announced)
 
@@ -90,6 +101,9 @@ class DatabaseTransport:
         else:
             announced.ids.extend(ids)
         announced.something.set()
+
+    def announce_later(self, queue: str, ids: Sequence[int], in_s: float) -> None:
+        """Others find them when they look."""
 
     def wake(self, queue: str) -> None:
         """Return from `next`."""

@@ -47,14 +47,15 @@ class Fetcher:
         self._transport = transport
         self._rng = rng
         self._poll_s = poll_s
-        self._look_at_s = 0.0  # of the loop's time
+        self._looked_at_s = float("-inf")  # of the loop's time
+        self._due_at_s = float("inf")  # when something becomes due, as far as we know
         self._is_more = True  # what waited before we came
 
     def expect(self, due_at: int) -> None:
         """Something becomes due then (microseconds)."""
         at_s = asyncio.get_running_loop().time() + (due_at - to_micros(self._clock.now())) / SECOND
-        if at_s < self._look_at_s:
-            self._look_at_s = at_s
+        if at_s < self._look_at_s():
+            self._due_at_s = at_s
             self._transport.wake(self._spec.name)
 
     async def run(self) -> None:
@@ -75,7 +76,7 @@ class Fetcher:
     async def _fetch(self, room: int) -> None:
         ids: tuple[int, ...] | None = None
         if not self._is_more:
-            wait_s = self._look_at_s - asyncio.get_running_loop().time()
+            wait_s = self._look_at_s() - asyncio.get_running_loop().time()
             ids = (await self._transport.next(self._spec.name, room, max(0.0, wait_s))).ids
             if ids is not None and not ids:
                 if not await self._look():
@@ -87,17 +88,21 @@ class Fetcher:
             return
         missed = set(ids).difference(row.id for row in claimed)
         if missed:
-            self._look_at_s = 0.0  # too early, or behind another of its key
+            self._due_at_s = 0.0  # too early, or behind another of its key
             self._transport.settled(self._spec.name, tuple(missed))
+
+    def _look_at_s(self) -> float:
+        """When to look whether something is due that nobody told us of."""
+        return min(self._due_at_s, self._looked_at_s + max(self._poll_s, self._transport.patience_s))
 
     async def _look(self) -> bool:
         loop = asyncio.get_running_loop()
-        if loop.time() < self._look_at_s:
+        if loop.time() < self._look_at_s():
             return False
         now = to_micros(self._clock.now())
         is_due, next_at = await self._store.read(lambda tx: leases.look(tx, self._spec.name, now))
-        wait_s = self._poll_s if next_at is None else min(self._poll_s, (next_at - now) / SECOND)
-        self._look_at_s = loop.time() + wait_s
+        self._looked_at_s = loop.time()
+        self._due_at_s = float("inf") if next_at is None else self._looked_at_s + (next_at - now) / SECOND
         return is_due
 
     async def _claim(self, room: int, ids: Sequence[int] | None) -> list[Claimed]:
