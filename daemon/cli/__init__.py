@@ -7,11 +7,14 @@ import click
 from daemon.cli.check import check
 from daemon.cli.commands import commands
 from daemon.cli.database import database
+from daemon.cli.dead_letters import dead_letters
 from daemon.cli.demo import demo
 from daemon.cli.healthcheck import healthcheck
 from daemon.cli.modules import modules
 from daemon.cli.run import run
+from daemon.cli.schedules import schedules
 from daemon.cli.simulate import simulate
+from daemon.cli.trace import trace
 from daemon.kernel.release import installed_version
 
 
@@ -26,5 +29,5 @@ def main() -> None:
     """
 
 
-for command in (run, demo, simulate, check, healthcheck, database, commands, modules):
+for command in (run, demo, simulate, check, healthcheck, database, commands, modules, schedules, dead_letters, trace):
     main.add_command(command)

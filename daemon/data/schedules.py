@@ -155,7 +155,8 @@ def add_run(tx: Connection, name: str, slot_at: datetime, now: datetime, trace_i
     statement = insert(tx.dialect.name, schedule_runs).values(
         name=name, slot_at=slot_at, asked_at=now, detail=detail, trace_id=trace_id
     )
-    return tx.execute(statement.on_conflict_do_nothing()).rowcount == 1
+    # PostgreSQL's driver gives no count of rows for it.
+    return tx.execute(statement.on_conflict_do_nothing().returning(schedule_runs.c.name)).first() is not None
 
 
 def add_run_now(tx: Connection, name: str, now: datetime, trace_id: str, detail: str) -> datetime:

@@ -3,5 +3,6 @@
 from __future__ import annotations
 
 from daemon.services.schedule.plan import Missed, Schedule
+from daemon.services.schedule.schedules import Schedules
 
-__all__ = ["Missed", "Schedule"]
+__all__ = ["Missed", "Schedule", "Schedules"]
