@@ -13,7 +13,7 @@ import structlog
 from daemon.backbone import Kernel, add_chores
 from daemon.core.clock import Clock
 from daemon.core.errors import UpstreamError
-from daemon.core.limits import DRAIN_S
+from daemon.core.limits import DRAIN_S, SPACE_EVERY_S
 from daemon.core.roles import Role
 from daemon.data import schema
 from daemon.data.store import Store
@@ -27,6 +27,7 @@ from daemon.kernel.systemd import Systemd
 from daemon.kernel.tasks import Supervisor
 from daemon.kernel.trace import export_to
 from daemon.parts import Parts, compose
+from daemon.services.space import check_space
 from daemon.settings.model import Settings
 from daemon.web.server import WebServer
 from integrations.discord.fleet import Fleet
@@ -164,6 +165,7 @@ class App:
     async def _open_http(self, kernel: Kernel) -> WebServer:
         http, release = self._settings.http, installed_version()
         kernel.metrics.build_info.info({"version": release})
+        kernel.metrics.role_info.info({"role": self._role.value, "process": kernel.process})
         started_at = kernel.clock.now()
         web = WebServer(
             kernel.health, kernel.metrics, host=http.host, port=http.port, version=release, started_at=started_at
@@ -187,6 +189,7 @@ class App:
             return Check(Status.PASS)
 
         kernel.health.register("database", probe, _DATABASE_CHECK_S)
+        kernel.health.register("disk", lambda: check_space(store, settings.data_dir, kernel.metrics), SPACE_EVERY_S)
         return store
 
     async def _drain(self, kernel: Kernel, fleet: Fleet) -> None:
