@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import click
 
+from daemon.cli.backup import backup, restore
 from daemon.cli.check import check
 from daemon.cli.commands import commands
 from daemon.cli.database import database
@@ -29,5 +30,19 @@ def main() -> None:
     """
 
 
-for command in (run, demo, simulate, check, healthcheck, database, commands, modules, schedules, dead_letters, trace):
+for command in (
+    run,
+    demo,
+    simulate,
+    check,
+    healthcheck,
+    database,
+    commands,
+    modules,
+    schedules,
+    dead_letters,
+    trace,
+    backup,
+    restore,
+):
     main.add_command(command)

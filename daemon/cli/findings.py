@@ -43,6 +43,7 @@ def shown_settings(settings: Settings) -> list[tuple[str, str]]:
         rows.append(("discord.ca_file", str(settings.discord.ca_file or "the system's")))
     if settings.clock.url is not None:
         rows.append(("clock.url", f"{settings.clock.url} (a simulator)"))
+    rows.append(("backup", _shown_backup(settings)))
     rows.append(("log", f"{settings.log.format}, {settings.log.level}"))
     for module, values in sorted(settings.modules.items()):
         rows += [(f"modules.{module}.{key}", str(value)) for key, value in sorted(values.items())]
@@ -70,6 +71,13 @@ def _shown_url(settings: Settings) -> str:
     for password in passwords_in(url):
         url = url.replace(password, "***")
     return url
+
+
+def _shown_backup(settings: Settings) -> str:
+    backup = settings.backup
+    when = f"at {backup.schedule} UTC" if backup.enabled else "by hand only"
+    sealed = "encrypted" if backup.passphrase is not None else "not encrypted"
+    return f"{when}, {backup.keep} kept in {settings.backup_folder.absolute()}, {sealed}"
 
 
 def _listed(ids: frozenset[int] | tuple[int, ...]) -> str:

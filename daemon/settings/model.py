@@ -16,6 +16,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 PLEX_TV = "https://plex.tv"
 _NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,31}")
 _SNOWFLAKE_MAX = 2**63 - 1
+_PASSPHRASE_CHARS_MIN = 12
 
 
 def split_commas(value: object) -> object:
@@ -67,6 +68,21 @@ def _check_connect(address: str) -> str:
     if not is_loopback(host.strip("[]")):
         raise ValueError("must be on loopback (127.0.0.1, ::1 or localhost): it is meant for simulators")
     return address
+
+
+def _check_cron(cron: str) -> str:
+    # What the fields may hold is for the scheduler to say; most mistakes are a field too few or too many.
+    if len(cron.split()) != 5:
+        raise ValueError('must have five fields (minute, hour, day, month, weekday), such as "30 4 * * *"')
+    return cron
+
+
+def _check_passphrase(secret: SecretStr) -> SecretStr:
+    if len(secret.get_secret_value()) < _PASSPHRASE_CHARS_MIN:
+        raise ValueError(
+            f"must have {_PASSPHRASE_CHARS_MIN} characters at least: whoever has a backup can try at leisure"
+        )
+    return secret
 
 
 def _check_data_dir(folder: Path) -> Path:
@@ -223,6 +239,16 @@ class Retention(_Section):
     schedule_runs_days: Annotated[int, Field(ge=1, le=3650)] = 90
 
 
+class Backup(_Section):
+    """When archives of everything are made, where they lie, and how many of them."""
+
+    enabled: bool = True
+    schedule: Annotated[str, AfterValidator(_check_cron)] = "30 4 * * *"
+    folder: Path | None = None  # need not be there: a disk that is away must not keep the daemon from starting
+    keep: Annotated[int, Field(ge=1, le=1000)] = 7
+    passphrase: Annotated[Secret, AfterValidator(_check_passphrase)] | None = None
+
+
 class Limits(_Section):
     """How often commands, presses and forms may be used: so many at once, then so many a second."""
 
@@ -266,6 +292,7 @@ class Settings(BaseSettings):
     plex: Plex = Field(default_factory=Plex)
     discord: Discord = Field(default_factory=Discord)
     retention: Retention = Field(default_factory=Retention)
+    backup: Backup = Field(default_factory=Backup)
     limits: Limits = Field(default_factory=Limits)
     clock: FollowedClock = Field(default_factory=FollowedClock)
     log: Log = Field(default_factory=Log)
@@ -279,10 +306,28 @@ class Settings(BaseSettings):
             return self.database.url.get_secret_value()
         return f"sqlite:///{self.data_dir.absolute() / 'marquee.db'}"
 
+    @property
+    def backup_folder(self) -> Path:
+        """Where archives lie, by default in the data folder."""
+        return self.backup.folder or self.data_dir / "backups"
+
+    @property
+    def claims_folder(self) -> Path:
+        """Where large message bodies lie when they lie in files."""
+        return self.data_dir / "claims"
+
+    @property
+    def claims_in_database(self) -> bool:
+        """Whether large message bodies are put into the database."""
+        if self.queue.claims == "auto":
+            return not self.database_url.startswith("sqlite")
+        return self.queue.claims == "database"
+
     def secrets(self) -> list[str]:
-        """Every value that must never be shown: tokens, and the passwords inside URLs."""
+        """Every value that must never be shown: tokens, the passphrase, and the passwords inside URLs."""
         found = [server.token for server in self.plex.servers.values()]
         found += [bot.token for bot in self.discord.bots.values()]
+        found += [self.backup.passphrase] if self.backup.passphrase is not None else []
         values = [secret.get_secret_value() for secret in found]
         for url in (self.database.url, self.redis.url):
             values += [] if url is None else passwords_in(url.get_secret_value())

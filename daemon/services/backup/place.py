@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TypeAlias
 
@@ -31,6 +31,10 @@ class Place:
     passphrase: str | None = field(repr=False)
     claims: Path  # folder of large bodies, whether it is there or not
     claims_in_database: bool  # where the daemon looks for them; a backup finds them in either
+
+    def unsealed(self) -> Place:
+        """The same, for archives that are not encrypted."""
+        return replace(self, passphrase=None)
 
 
 @dataclass(frozen=True, slots=True)

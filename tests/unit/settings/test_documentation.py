@@ -9,10 +9,10 @@ from pydantic import BaseModel
 
 from daemon.settings.layers import PROJECT, read_toml, tracked_file
 from daemon.settings.load import load
-from daemon.settings.model import Http, Plex, Settings
+from daemon.settings.model import Backup, Http, Plex, Settings
 from daemon.settings.names import tree_of
 
-SECTIONS: dict[str, type[BaseModel]] = {"http": Http, "plex": Plex}
+SECTIONS: dict[str, type[BaseModel]] = {"backup": Backup, "http": Http, "plex": Plex}
 RANGES = [
     (section, name)
     for section, model in SECTIONS.items()
