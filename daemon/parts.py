@@ -55,7 +55,6 @@ async def compose(settings: Settings, kernel: Kernel, store: Store, role: Role) 
         metrics=kernel.metrics,
         clock=clock,
     )
-    backbone.notify.deliver(fleet.notices)
     catalog = {
         "plex": plex,
         "messages": fleet.messages,
