@@ -38,6 +38,7 @@ _LOG = structlog.get_logger(__name__)
 
 T = TypeVar("T")
 Client: TypeAlias = driver.Redis
+Pipeline: TypeAlias = driver.client.Pipeline
 Value: TypeAlias = bytes | str | int | float
 
 TASK_OWNER = "redis"
@@ -130,7 +131,12 @@ class Redis:
     def on_change(self, listener: Callable[[], None]) -> Callable[[], None]:
         """Call `listener()` whenever Redis has gone away or come back (see `is_up`); the result ends that."""
         self._listeners.append(listener)
-        return lambda: self._listeners.remove(listener)
+
+        def forget() -> None:
+            if listener in self._listeners:
+                self._listeners.remove(listener)
+
+        return forget
 
     def connect(self, purpose: str, *, connections_max: int) -> Client:
         """A client with connections of its own, for who blocks while reading: nothing is retried or decoded in it.
@@ -234,3 +240,8 @@ def _to_upstream(error: Exception) -> UpstreamError:
 async def execute(client: Client, *words: Value) -> Any:
     """One command, in Redis's own words. The answer is plain: bytes, whole numbers, lists, None."""
     return await client.execute_command(*words)  # type: ignore[no-untyped-call]
+
+
+def add(pipe: Pipeline, *words: Value) -> None:
+    """One command to what is sent together by `pipe.execute()`."""
+    pipe.execute_command(*words)

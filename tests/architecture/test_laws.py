@@ -28,6 +28,7 @@ DOORS: dict[str, Callable[[str], bool]] = {
         path.startswith("integrations/discord/")
         or bool(re.fullmatch(r"daemon/modules/\w+/(commands|views)\w*\.py", path))
     ),
+    "redis": lambda path: path in ("daemon/services/redis.py", "daemon/services/queue/streams.py"),
     "aiohttp.web": lambda path: path.startswith(("daemon/web/", "simulators/")),
     "sqlalchemy": lambda path: path.startswith(("daemon/data/", "daemon/services/")),
     "alembic": lambda path: path.startswith("daemon/data/"),

@@ -1,15 +1,24 @@
 from __future__ import annotations
 
+import random
 from collections.abc import AsyncIterator, Callable
+from functools import partial
 from pathlib import Path
 from typing import Protocol
 
 import pytest
 import pytest_asyncio
+import structlog
 from sqlalchemy import text
 
 from daemon.data.store import Store
+from daemon.kernel.clock import SystemClock
+from daemon.kernel.health import Health
+from daemon.kernel.metrics import Metrics
+from daemon.kernel.tasks import Supervisor
 from daemon.services.queue import ClaimStore, DatabaseTransport, FileClaims, QueueSpec, Transport
+from daemon.services.queue.streams import StreamsTransport
+from daemon.services.redis import Redis
 from tests.integration.queue.station import WORK, ManualClock, Station
 
 
@@ -24,10 +33,40 @@ def clock() -> ManualClock:
     return ManualClock()
 
 
-@pytest.fixture(params=["database"])
+class StreamsAlone(StreamsTransport):
+    """Brings its connection with it. Its patience is short, because the clock of these tests jumps."""
+
+    def __init__(self, url: str) -> None:
+        metrics = Metrics()
+        supervisor = Supervisor(log=structlog.get_logger("test"), metrics=metrics)
+        process = f"test-{random.getrandbits(32):08x}"
+        self._own = Redis(
+            url,
+            namespace="test",
+            process=process,
+            supervisor=supervisor,
+            health=Health(supervisor, SystemClock()),
+            metrics=metrics,
+        )
+        super().__init__(
+            self._own, process=process, supervisor=supervisor, metrics=metrics, idle_s=30.0, patience_s=0.02
+        )
+
+    async def start(self) -> None:
+        await self._own.start()
+        await super().start()
+
+    async def close(self) -> None:
+        await super().close()
+        await self._own.stop()
+
+
+@pytest.fixture(params=["database", "redis"])
 def make_transport(request: pytest.FixtureRequest) -> Callable[[], Transport]:
     """The transports that the contract holds for; each station gets its own."""
-    return {"database": DatabaseTransport}[request.param]
+    if request.param == "database":
+        return DatabaseTransport
+    return partial(StreamsAlone, request.getfixturevalue("redis_url"))
 
 
 @pytest.fixture
