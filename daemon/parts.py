@@ -38,7 +38,7 @@ async def compose(settings: Settings, kernel: Kernel, store: Store, role: Role) 
     """Build services, edges and host on an open store. Starts nothing."""
     clock, keys = kernel.clock, Keys(store, kernel.clock)
     backbone = await compose_backbone(settings, kernel, store, keys)
-    plex = await _plex(settings, kernel, store, keys)
+    plex = await _plex(settings, kernel, keys, Servers(store, clock, backbone.events))
     fleet = Fleet(
         {name: bot.token.get_secret_value() for name, bot in settings.discord.bots.items()},
         modules={name: bot.modules for name, bot in settings.discord.bots.items()},
@@ -72,18 +72,25 @@ async def compose(settings: Settings, kernel: Kernel, store: Store, role: Role) 
         "health": kernel.health,
     }
     host = Host(
-        catalog, fleet.surface, kernel.supervisor, kernel.health, clock, settings.modules, settings.module_folders
+        catalog,
+        fleet.surface,
+        backbone.events,
+        kernel.supervisor,
+        kernel.health,
+        clock,
+        settings.modules,
+        settings.module_folders,
     )
     return Parts(backbone, plex, fleet, host)
 
 
-async def _plex(settings: Settings, kernel: Kernel, store: Store, keys: Keys) -> Plex:
+async def _plex(settings: Settings, kernel: Kernel, keys: Keys, servers: Servers) -> Plex:
     return Plex(
         {
             ServerId(name): PlexServerConfig(s.url, s.token.get_secret_value())
             for name, s in settings.plex.servers.items()
         },
-        registry=Servers(store, kernel.clock),
+        registry=servers,
         client_identifier=await keys.plex_client_identifier(),
         supervisor=kernel.supervisor,
         health=kernel.health,

@@ -11,13 +11,16 @@ from pydantic import BaseModel
 
 from daemon.core.clock import Clock
 from daemon.core.errors import ModuleError
+from daemon.core.events import Event
 from daemon.core.ids import ModuleId, RoleId
 from daemon.host.manifest import Manifest, did_you_mean
 from daemon.kernel.health import Check, Health
 from daemon.kernel.tasks import Supervisor
+from daemon.services.events import Handler
 
 ConfigT = TypeVar("ConfigT", bound=BaseModel)
 ServiceT = TypeVar("ServiceT")
+EventT = TypeVar("EventT", bound=Event)
 
 
 class DiscordSurface(Protocol):
@@ -44,6 +47,14 @@ class DiscordSurface(Protocol):
         ...
 
 
+class EventSource(Protocol):
+    """Who delivers events: `services.events.Events`."""
+
+    def subscribe(self, subscription: str, event_type: type[EventT], handler: Handler[EventT]) -> Callable[[], None]:
+        """Have the handler called for what is delivered to the subscription; the result ends that. ValueError."""
+        ...
+
+
 def task_owner(module: ModuleId) -> str:
     """The name under which the supervisor and the health registry know what belongs to a module."""
     return f"module:{module}"
@@ -59,6 +70,7 @@ class ModuleContext(Generic[ConfigT]):
         *,
         catalog: Mapping[str, object],
         surface: DiscordSurface,
+        events: EventSource,
         supervisor: Supervisor,
         health: Health,
         clock: Clock,
@@ -71,6 +83,7 @@ class ModuleContext(Generic[ConfigT]):
         self._manifest = manifest
         self._catalog = catalog
         self._surface = surface
+        self._events = events
         self._supervisor = supervisor
         self._health = health
         self._undo = undo
@@ -103,6 +116,23 @@ class ModuleContext(Generic[ConfigT]):
         """Name the Discord roles whose members are controllers for this module."""
         self._use_surface()
         self._surface.set_controller_roles(self.module, ids)
+
+    def on(self, event_type: type[EventT], handler: Handler[EventT], *, name: str | None = None) -> None:
+        """Have `handler` called for each event of this type that is published while the module is enabled.
+
+        It reads what it needs and returns its effect as a unit of work, which happens once; it is tried again when it
+        raises. Published while the module does not run, an event waits. What is waited for goes by `name` (the
+        handler's, by default), so a handler that is renamed begins anew.
+        """
+        self._check_open()
+        name = name or getattr(handler, "__name__", None)
+        if name is None:
+            raise ModuleError(self.module, f"listens to {event_type.TYPE} with something that has no name; give it one")
+        subscription = f"{self.module}.{name}"
+        try:
+            self._undo.callback(self._events.subscribe(subscription, event_type, handler))
+        except ValueError as error:
+            raise ModuleError(self.module, str(error)) from error
 
     def task(self, name: str, run: Callable[[], Awaitable[None]]) -> None:
         """Run `run` for as long as the module runs; restarted with back-off when it crashes."""

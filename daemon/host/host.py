@@ -16,7 +16,7 @@ from daemon.core.clock import Clock
 from daemon.core.errors import ModuleError
 from daemon.core.ids import ModuleId
 from daemon.core.limits import DRAIN_S
-from daemon.host.context import DiscordSurface, ModuleContext, task_owner, unknown_services
+from daemon.host.context import DiscordSurface, EventSource, ModuleContext, task_owner, unknown_services
 from daemon.host.graph import resolve
 from daemon.host.loader import Discovered, Discovery, SettingError, discover, is_enabled, load, unload
 from daemon.kernel.health import Check, Health, Status
@@ -71,6 +71,7 @@ class Host:
         self,
         catalog: Mapping[str, object],
         surface: DiscordSurface,
+        events: EventSource,
         supervisor: Supervisor,
         health: Health,
         clock: Clock,
@@ -79,6 +80,7 @@ class Host:
     ) -> None:
         self._catalog = catalog
         self._surface = surface
+        self._events = events
         self._supervisor = supervisor
         self._health = health
         self._clock = clock
@@ -115,6 +117,10 @@ class Host:
         return frozenset(
             name for status in self._states.values() if status.state in PROBLEMS for name in status.commands
         )
+
+    def subscriptions_to_keep(self) -> frozenset[ModuleId]:
+        """Modules that should run but do not: their events wait until they do. What is disabled or gone waits not."""
+        return frozenset(module for module, status in self._states.items() if status.state in PROBLEMS)
 
     def _take_stock(self, discovery: Discovery) -> None:
         for line in (*discovery.mistakes, *discovery.shadowed):
@@ -175,6 +181,7 @@ class Host:
             loaded.config,
             catalog=self._catalog,
             surface=self._surface,
+            events=self._events,
             supervisor=self._supervisor,
             health=self._health,
             clock=self._clock,

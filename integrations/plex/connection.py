@@ -20,6 +20,7 @@ from daemon.kernel.trace import traced
 from daemon.services.servers import Servers
 from integrations.plex.config import PlexTimeouts
 from integrations.plex.http import ServerHttp
+from integrations.plex.presence import Presence
 from integrations.plex.shapes import container, text
 
 _log = structlog.get_logger(__name__)
@@ -64,6 +65,7 @@ class Connection:
         self.on_change: Callable[[], None] = lambda: None
         self._http = http
         self._registry = registry
+        self._presence = Presence(http.server, registry)
         self._health = health
         self._metrics = metrics
         self._clock = clock
@@ -100,9 +102,12 @@ class Connection:
             await self._compare(identifier)
         except UpstreamError as error:
             self._note_down(error)
+            if error.service == self._http.service:  # and not the database, which we asked as well
+                await self._presence.missed(error.kind, self._clock.now())
             return False
         self.machine_id = identifier
         self._note_up(text(answer.friendlyName), text(answer.version))
+        await self._presence.seen(self._clock.now())
         return True
 
     async def wait_up(self) -> None:

@@ -2,10 +2,10 @@ from __future__ import annotations
 
 import asyncio
 import sys
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import discord
 import pytest
@@ -13,18 +13,21 @@ import structlog
 from discord.ext import commands
 
 from daemon.core.errors import ModuleError
+from daemon.core.events import Event
 from daemon.core.ids import ModuleId
 from daemon.host.context import task_owner
 from daemon.host.host import Host, ModuleState
 from daemon.kernel.clock import SystemClock
 from daemon.kernel.health import Health, Status
 from daemon.kernel.tasks import Supervisor
+from daemon.services.events import Handler
 from integrations.discord.custom_ids import Signer
 from integrations.discord.routes import Routes
 from integrations.discord.surface import DiscordSurface
 from tests.integration.host.folders import write_module
 
 DAILY = ModuleId("daily")
+E = TypeVar("E", bound=Event)
 
 PARTS = """
 import asyncio
@@ -54,10 +57,13 @@ class Feed:
 
 async def sleep_for_ever():
     await asyncio.sleep(3600)
+
+async def tell(event): ...
 """
 
-REGISTER = """from daemon.kernel.health import Check, Status
-    from .parts import Cog, Parts, Feed, sleep_for_ever
+REGISTER = """from daemon.core.events import ServerBack, ServerLost
+    from daemon.kernel.health import Check, Status
+    from .parts import Cog, Parts, Feed, sleep_for_ever, tell
     async def fine(): return Check(Status.PASS)
     feed = ctx.service(list)
     await ctx.cog(Cog, "hello")
@@ -68,6 +74,9 @@ REGISTER = """from daemon.kernel.health import Check, Status
     ctx.health("pulse", fine)
     feed.append("listener")
     ctx.on_stop(lambda: feed.remove("listener"))
+    ctx.on(ServerLost, tell)
+    ctx.on(ServerBack, tell)
+    ctx.on(ServerLost, tell, name="again")
 """
 
 
@@ -76,6 +85,9 @@ class LoneBot:
 
     def __init__(self) -> None:
         self.bot = commands.Bot((), intents=discord.Intents.none(), help_command=None)
+
+    def serves(self, module: ModuleId) -> bool:
+        return True
 
     async def adopt(self, owner: ModuleId, make: type[commands.Cog], args: Sequence[Any]) -> commands.Cog:
         cog = make(*args)
@@ -93,6 +105,20 @@ class LoneBot:
         }
 
 
+class Subscriptions:
+    """Who is subscribed, as the service of events would know it."""
+
+    def __init__(self) -> None:
+        self.names: list[tuple[str, str]] = []
+
+    def subscribe(self, subscription: str, event_type: type[E], handler: Handler[E]) -> Callable[[], None]:
+        name = (subscription, event_type.TYPE)
+        if name in self.names:
+            raise ValueError(f"{subscription} is there already")
+        self.names.append(name)
+        return lambda: self.names.remove(name)
+
+
 class Stand:
     """A host over real parts, and everything a module could leave behind in them."""
 
@@ -104,7 +130,8 @@ class Stand:
         self.bot = LoneBot()
         self.feed: list[str] = []
         catalog = {"feed": self.feed, "word": "hello"}
-        self.host = Host(catalog, self.surface, self.supervisor, self.health, clock, settings, [folder])
+        self.events = Subscriptions()
+        self.host = Host(catalog, self.surface, self.events, self.supervisor, self.health, clock, settings, [folder])
 
     def counts(self, module: ModuleId = DAILY) -> dict[str, int]:
         owner = task_owner(module)
@@ -114,6 +141,7 @@ class Stand:
             "tasks": self.supervisor.count(owner),
             "checks": self.health.count(owner),
             "feed": len(self.feed),
+            "subscriptions": len(self.events.names),
             "loop": len(asyncio.all_tasks()),
             "imports": sum("marquee_module_daily" in name for name in sys.modules),
         }
@@ -305,3 +333,28 @@ async def test_a_component_that_exists_already_fails_the_second_module_only(tmp_
         await made.host.start()
         assert made.states()["daily"] == ("failed", "declares the component form, press twice")
         assert made.counts() == before
+
+
+async def test_a_module_listens_under_its_own_name(tmp_path: Path) -> None:
+    await asyncio.to_thread(
+        write_module, tmp_path, "daily", manifest='needs = ["feed"]\n', before=REGISTER, files={"parts.py": PARTS}
+    )
+    twice = "from daemon.core.events import ServerLost\n    async def tell(event): ...\n    "
+    twice += "ctx.on(ServerLost, tell); ctx.on(ServerLost, tell)"
+    await asyncio.to_thread(write_module, tmp_path, "echo", before=twice)
+    nameless = "from functools import partial; from daemon.core.events import ServerLost\n    "
+    nameless += "ctx.on(ServerLost, partial(print))"
+    await asyncio.to_thread(write_module, tmp_path, "nobody", before=nameless)
+    await asyncio.to_thread(write_module, tmp_path, "off")
+    await asyncio.to_thread(write_module, tmp_path, "rests", manifest='requires = ["echo"]\n')
+    async with stand(tmp_path, off={"enabled": False}) as made:
+        await made.host.start()
+        assert made.events.names == [
+            ("daily.tell", "server_lost"),
+            ("daily.tell", "server_back"),
+            ("daily.again", "server_lost"),
+        ]
+        states = made.states()
+        assert states["echo"] == ("failed", "echo.tell is there already")
+        assert states["nobody"] == ("failed", "listens to server_lost with something that has no name; give it one")
+        assert made.host.subscriptions_to_keep() == {"echo", "nobody", "rests"}

@@ -19,6 +19,8 @@ from daemon.data.store import Store
 from daemon.kernel.health import Health
 from daemon.kernel.metrics import Metrics
 from daemon.kernel.tasks import Supervisor
+from daemon.services.events import CATALOG, Events
+from daemon.services.queue import DatabaseClaims, DatabaseTransport, Queue
 from daemon.services.servers import Servers
 from integrations.plex import Plex, PlexServerConfig, PlexTimeouts
 from integrations.plex.plex import TITLES_MAX
@@ -65,6 +67,7 @@ class Stage:
     metrics: Metrics
     registry: Servers
     changes: list[tuple[ServerId, PlayerId | None]]
+    store: Store
 
     def title(self, name: str | Item, kind: str | None = None) -> TitleRef:
         item = name if isinstance(name, Item) else self.sim.world.find(name, kind)
@@ -116,7 +119,16 @@ async def running(
     supervisor = Supervisor(log=structlog.get_logger("tests"), metrics=metrics)
     health = Health(supervisor, clock)
     async with store_at(folder, metrics) as store:
-        registry = Servers(store, clock)
+        queue = Queue(
+            store,
+            clock,
+            claims=DatabaseClaims(store, clock),
+            transport=DatabaseTransport(),
+            supervisor=supervisor,
+            metrics=metrics,
+            rng=random.Random(1),
+        )
+        registry = Servers(store, clock, Events(store, queue, clock, CATALOG, metrics))
         plex = Plex(
             servers if servers is not None else {ATTIC: PlexServerConfig(sim.url, sim.token)},
             registry,
@@ -133,7 +145,7 @@ async def running(
         plex.on_change(lambda server, player: changes.append((server, player)))
         await plex.start()
         try:
-            yield Stage(sim, plex, supervisor, health, metrics, registry, changes)
+            yield Stage(sim, plex, supervisor, health, metrics, registry, changes, store)
             crashes = [state for state in supervisor.states() if state.restarts or state.last_error]
         finally:
             await plex.stop()

@@ -7,6 +7,7 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError
 
+from daemon.core.events import ServerBack, ServerLost
 from daemon.core.ids import (
     AppId,
     ChannelId,
@@ -22,12 +23,15 @@ from daemon.core.ids import (
 from daemon.data import people
 from daemon.data.store import Store
 from daemon.services.audit import Audit
+from daemon.services.events import CATALOG
 from daemon.services.guilds import Guilds
 from daemon.services.keys import Keys
 from daemon.services.panels import Panel, Panels
 from daemon.services.profiles import Profiles
 from daemon.services.servers import Capability, Route, Servers
+from tests.integration.events.bus import make_bus
 
+BODIES = "SELECT body FROM events ORDER BY seq"
 AT = datetime(2026, 11, 20, 12, tzinfo=UTC)
 
 
@@ -139,7 +143,7 @@ async def test_keys_are_made_once(store: Store, clock: SetClock) -> None:
 
 
 async def test_servers_and_players(store: Store, clock: SetClock) -> None:
-    servers = Servers(store, clock)
+    servers = Servers(store, clock, make_bus(store).events)
     attic, cellar, player = ServerId("attic"), ServerId("cellar"), PlayerId("p1")
     assert await servers.machine_id(attic) is None
     assert await servers.capability(attic, player) is None
@@ -156,7 +160,7 @@ async def test_servers_and_players(store: Store, clock: SetClock) -> None:
 
 
 async def test_another_server_under_the_same_name_has_other_players(store: Store, clock: SetClock) -> None:
-    servers = Servers(store, clock)
+    servers = Servers(store, clock, make_bus(store).events)
     attic, player = ServerId("attic"), PlayerId("p1")
     await servers.remember_machine_id(attic, "abc")
     await servers.remember_capability(attic, player, Capability(Route.DIRECT, "", AT))
@@ -165,3 +169,22 @@ async def test_another_server_under_the_same_name_has_other_players(store: Store
     await servers.remember_machine_id(attic, "def")
     assert await servers.machine_id(attic) == "def"
     assert await servers.capability(attic, player) is None
+
+
+async def test_a_server_is_lost_and_back_once_whoever_notices(store: Store, clock: SetClock) -> None:
+    bus, attic = make_bus(store), ServerId("attic")
+    servers = Servers(store, clock, bus.events)
+    await servers.mark_lost(attic, AT, "is unreachable")  # never reached: nothing to lose
+    await servers.remember_machine_id(attic, "abc")
+    await servers.mark_back(attic, AT)
+    assert await bus.count("events") == 0
+    lost_at, back_at = AT + timedelta(seconds=10), AT + timedelta(seconds=70)
+    await asyncio.gather(*(servers.mark_lost(attic, lost_at + timedelta(seconds=n), "is busy") for n in range(5)))
+    await asyncio.gather(*(servers.mark_back(attic, back_at) for _ in range(5)))
+    await servers.mark_lost(attic, back_at + timedelta(seconds=5), "is unreachable")
+    events = await store.read(lambda tx: [CATALOG.decode(row[0]) for row in tx.execute(text(BODIES))])
+    assert [type(event) for event in events] == [ServerLost, ServerBack, ServerLost]
+    first, back, second = events
+    assert isinstance(first, ServerLost)
+    assert back == ServerBack(server="attic", lost_at=first.occurred_at, occurred_at=back_at)
+    assert second == ServerLost(server="attic", problem="is unreachable", occurred_at=back_at + timedelta(seconds=5))
