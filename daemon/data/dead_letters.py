@@ -78,8 +78,10 @@ def head(tx: Connection, letter_id: int, size_bytes_max: int) -> bytes | None:
     """The beginning of the body; None when it does not lie in this database."""
     claimed = select(func.substr(claim_bodies.c.body, 1, size_bytes_max)).where(claim_bodies.c.digest == _c.digest)
     begin = func.coalesce(func.substr(_c.body, 1, size_bytes_max), claimed.scalar_subquery())
-    found = tx.execute(select(begin).where(_c.id == letter_id)).scalar()
-    return None if found is None else bytes(found)
+    row = tx.execute(select(begin, _c.size_bytes).where(_c.id == letter_id)).one_or_none()
+    if row is None or (row[0] is None and row[1]):
+        return None
+    return bytes(row[0] or b"")  # SQLite takes nothing of nothing for NULL
 
 
 def oldest_ids(tx: Connection, queue: str | None, *, up_to: int, limit: int) -> list[int]:
@@ -106,7 +108,9 @@ def replay(tx: Connection, letters: Sequence[Letter], now: datetime) -> None:
         messages.lock_key(tx, queue, key)
     for letter in letters:
         (message_id,) = messages.next_ids(tx, 1)
-        tx.execute(_REPLAY, {"message_id": message_id, "now": now, "replayed_id": letter.letter_id})
+        source = f"replay of {letter.letter_id}"
+        given = {"message_id": message_id, "now": now, "source": source, "replayed_id": letter.letter_id}
+        tx.execute(_REPLAY, given)
         messages.tell(letter.queue, [message_id], due_at, is_new=False)
     drop(tx, letters)
 
@@ -123,7 +127,7 @@ _REPLAY = insert(queue_messages).from_select(
     select(
         bindparam("message_id", type_=_m.id.type),
         *(_c[name] for name in _AS_IT_WAS),
-        func.concat("replay of ", _c.id),
+        bindparam("source", type_=_m.source.type),
         _NOW,
         _NOW,
         literal(0),
