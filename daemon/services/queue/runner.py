@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import random
 import time
@@ -30,7 +31,7 @@ from daemon.data.store import Store, Unit
 from daemon.kernel.metrics import Metrics
 from daemon.kernel.retry import backoff
 from daemon.kernel.tasks import Supervisor
-from daemon.kernel.trace import traced
+from daemon.kernel.trace import span, traced
 from daemon.services.queue.claims import ClaimStore, check_body
 from daemon.services.queue.hand import Hand, Work
 from daemon.services.queue.message import Handler, Message
@@ -88,6 +89,9 @@ class Runner:
 
     async def stop(self, supervisor: Supervisor, drain_s: float) -> None:
         """Fetch nothing more, let handlers finish for `drain_s`, give the rest back; UpstreamError when that fails."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(drain_s):
+                await self.fetcher.hold()
         await supervisor.cancel(f"{self._owner}:fetch")
         for work in self.hand.take_back():
             self._give_back(work)
@@ -124,7 +128,7 @@ class Runner:
             return
         # Not reset afterwards: the slot's next message binds its own.
         bind_contextvars(message_id=row.id, attempt=row.attempts)
-        with traced(row.trace_id):
+        with traced(row.trace_id), span("queue.message", queue=self.spec.name, topic=row.topic):
             await self._run(slot, work, handler)
 
     async def _run(self, slot: _Slot, work: Work, handler: Handler) -> None:

@@ -50,6 +50,7 @@ class Fetcher:
         self._looked_at_s = float("-inf")  # of the loop's time
         self._due_at_s = float("inf")  # when something becomes due, as far as we know
         self._is_more = True  # what waited before we came
+        self._claiming = asyncio.Lock()
 
     def expect(self, due_at: int) -> None:
         """Something becomes due then (microseconds)."""
@@ -72,6 +73,10 @@ class Fetcher:
                     _LOG.warning("queue_fetch_failed", queue=self._spec.name, error=str(error))
                 await asyncio.sleep(backoff(failures, first_s=0.2, max_s=QUEUE_RETRY_S_MAX, rng=self._rng))
                 failures += 1
+
+    async def hold(self) -> None:
+        """Claim nothing more; returns once no claim is under way, so that what it gives can be given back."""
+        await self._claiming.acquire()
 
     async def _fetch(self, room: int) -> None:
         ids: tuple[int, ...] | None = None
@@ -109,10 +114,11 @@ class Fetcher:
         token = secrets.randbits(_TOKEN_BITS) + 1
         now = to_micros(self._clock.now())
         until = now + int(self._spec.lease_s * SECOND)
-        claimed = await self._store.write(
-            lambda tx: leases.claim(tx, self._spec.name, token=token, now=now, until=until, count=room, ids=ids)
-        )
-        self._hand.add(Work(row, token, until) for row in claimed)
+        async with self._claiming:
+            claimed = await self._store.write(
+                lambda tx: leases.claim(tx, self._spec.name, token=token, now=now, until=until, count=room, ids=ids)
+            )
+            self._hand.add(Work(row, token, until) for row in claimed)
         return claimed
 
 
