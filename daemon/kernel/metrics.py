@@ -130,6 +130,8 @@ class Metrics:
         self.notices_total = make.counter(
             "notices_total", "Messages to Discord by outcome: posted, found, dropped, retried.", "outcome"
         )
+        for outcome in ("posted", "found", "dropped", "retried"):
+            self.notices_total.labels(outcome)  # there from the start: what never was is 0 in a graph, not nothing
 
     def _describe_queue(self, make: _Make) -> None:
         self.queue_depth = make.gauge(
@@ -166,6 +168,8 @@ class Metrics:
         self.watcher_findings = make.gauge(
             "watcher_findings", "Deliveries that are not as published: missing, stuck, truncated, unknown.", "kind"
         )
+        for kind in ("missing", "stuck", "truncated", "unknown"):
+            self.watcher_findings.labels(kind)
         self.watcher_runs_total = make.counter("watcher_runs_total", "Comparisons of published and handled events.")
         self.schedule_runs_total = make.counter(
             "schedule_runs_total", "Scheduled runs by outcome: done, failed.", "schedule", "outcome"

@@ -20,6 +20,7 @@ from daemon.data import events as data
 from daemon.data.columns import to_micros
 from daemon.data.store import Store, Unit, after_commit
 from daemon.kernel.metrics import Metrics
+from daemon.kernel.trace import span
 from daemon.services.events.coding import Catalog, Unreadable
 from daemon.services.queue import Body, Message, Queue, QueueSpec, Reject
 
@@ -169,7 +170,8 @@ class Events:
             handler = self._subscriptions[subscription].handlers.get(event.TYPE)
             if handler is None:
                 raise Reject(f"{subscription} does not handle {event.TYPE}")
-            effect = await handler(event)
+            with span("event", subscription=subscription, type=event.TYPE):
+                effect = await handler(event)
         digest, now = hashlib.sha256(message.body).digest(), self._clock.now()
 
         def unit(tx: Connection) -> None:
