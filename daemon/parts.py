@@ -75,6 +75,7 @@ async def compose(settings: Settings, kernel: Kernel, store: Store, role: Role) 
         catalog,
         fleet.surface,
         backbone.events,
+        backbone.schedules,
         kernel.supervisor,
         kernel.health,
         clock,

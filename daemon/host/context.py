@@ -17,6 +17,7 @@ from daemon.host.manifest import Manifest, did_you_mean
 from daemon.kernel.health import Check, Health
 from daemon.kernel.tasks import Supervisor
 from daemon.services.events import Handler
+from daemon.services.schedule import Job, Missed, Schedule
 
 ConfigT = TypeVar("ConfigT", bound=BaseModel)
 ServiceT = TypeVar("ServiceT")
@@ -55,6 +56,14 @@ class EventSource(Protocol):
         ...
 
 
+class ScheduleSource(Protocol):
+    """Who runs things at set times: `services.schedule.Schedules`."""
+
+    async def add(self, schedule: Schedule, job: Job) -> Callable[[], None]:
+        """Run the job at the slots of the schedule; the result ends that. ValueError for what is no schedule."""
+        ...
+
+
 def task_owner(module: ModuleId) -> str:
     """The name under which the supervisor and the health registry know what belongs to a module."""
     return f"module:{module}"
@@ -71,6 +80,7 @@ class ModuleContext(Generic[ConfigT]):
         catalog: Mapping[str, object],
         surface: DiscordSurface,
         events: EventSource,
+        schedules: ScheduleSource,
         supervisor: Supervisor,
         health: Health,
         clock: Clock,
@@ -84,6 +94,7 @@ class ModuleContext(Generic[ConfigT]):
         self._catalog = catalog
         self._surface = surface
         self._events = events
+        self._schedules = schedules
         self._supervisor = supervisor
         self._health = health
         self._undo = undo
@@ -131,6 +142,30 @@ class ModuleContext(Generic[ConfigT]):
         subscription = f"{self.module}.{name}"
         try:
             self._undo.callback(self._events.subscribe(subscription, event_type, handler))
+        except ValueError as error:
+            raise ModuleError(self.module, str(error)) from error
+
+    async def schedule(
+        self,
+        name: str,
+        job: Job,
+        *,
+        cron: str | None = None,
+        every_s: int | None = None,
+        timezone: str = "UTC",
+        missed: Missed = Missed.ONCE,
+    ) -> None:
+        """Run `job` at set times, once for each in all processes together; what was missed is made up for as told.
+
+        It is known as `<module>.<name>`; see `Schedule` for the rest. The job reads what it needs and returns its
+        effect as a unit of work, or None; it is tried again when it raises. For what need not survive a restart there
+        is `every`.
+        """
+        self._check_open()
+        try:
+            full_name = f"{self.module}.{name}"
+            schedule = Schedule(full_name, cron=cron, every_s=every_s, timezone=timezone, missed=missed)
+            self._undo.callback(await self._schedules.add(schedule, job))
         except ValueError as error:
             raise ModuleError(self.module, str(error)) from error
 

@@ -16,7 +16,14 @@ from daemon.core.clock import Clock
 from daemon.core.errors import ModuleError
 from daemon.core.ids import ModuleId
 from daemon.core.limits import DRAIN_S
-from daemon.host.context import DiscordSurface, EventSource, ModuleContext, task_owner, unknown_services
+from daemon.host.context import (
+    DiscordSurface,
+    EventSource,
+    ModuleContext,
+    ScheduleSource,
+    task_owner,
+    unknown_services,
+)
 from daemon.host.graph import resolve
 from daemon.host.loader import Discovered, Discovery, SettingError, discover, is_enabled, load, unload
 from daemon.kernel.health import Check, Health, Status
@@ -72,6 +79,7 @@ class Host:
         catalog: Mapping[str, object],
         surface: DiscordSurface,
         events: EventSource,
+        schedules: ScheduleSource,
         supervisor: Supervisor,
         health: Health,
         clock: Clock,
@@ -81,6 +89,7 @@ class Host:
         self._catalog = catalog
         self._surface = surface
         self._events = events
+        self._schedules = schedules
         self._supervisor = supervisor
         self._health = health
         self._clock = clock
@@ -182,6 +191,7 @@ class Host:
             catalog=self._catalog,
             surface=self._surface,
             events=self._events,
+            schedules=self._schedules,
             supervisor=self._supervisor,
             health=self._health,
             clock=self._clock,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from daemon.services.schedule.plan import Missed, Schedule
+from daemon.services.schedule.runs import Job
 from daemon.services.schedule.schedules import Schedules
 
-__all__ = ["Missed", "Schedule", "Schedules"]
+__all__ = ["Job", "Missed", "Schedule", "Schedules"]

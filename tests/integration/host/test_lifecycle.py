@@ -21,6 +21,7 @@ from daemon.kernel.clock import SystemClock
 from daemon.kernel.health import Health, Status
 from daemon.kernel.tasks import Supervisor
 from daemon.services.events import Handler
+from daemon.services.schedule import Job, Missed, Schedule
 from integrations.discord.custom_ids import Signer
 from integrations.discord.routes import Routes
 from integrations.discord.surface import DiscordSurface
@@ -77,6 +78,8 @@ REGISTER = """from daemon.core.events import ServerBack, ServerLost
     ctx.on(ServerLost, tell)
     ctx.on(ServerBack, tell)
     ctx.on(ServerLost, tell, name="again")
+    await ctx.schedule("sleep", sleep_for_ever, cron="30 4 * * *", timezone="Europe/Berlin")
+    await ctx.schedule("wake", sleep_for_ever, every_s=60)
 """
 
 
@@ -119,6 +122,19 @@ class Subscriptions:
         return lambda: self.names.remove(name)
 
 
+class Slots:
+    """Which schedules there are, as the service of schedules would know them."""
+
+    def __init__(self) -> None:
+        self.added: list[Schedule] = []
+
+    async def add(self, schedule: Schedule, job: Job) -> Callable[[], None]:
+        if schedule.name in [other.name for other in self.added]:
+            raise ValueError(f"there is a schedule {schedule.name} already")
+        self.added.append(schedule)
+        return lambda: self.added.remove(schedule)
+
+
 class Stand:
     """A host over real parts, and everything a module could leave behind in them."""
 
@@ -131,7 +147,18 @@ class Stand:
         self.feed: list[str] = []
         catalog = {"feed": self.feed, "word": "hello"}
         self.events = Subscriptions()
-        self.host = Host(catalog, self.surface, self.events, self.supervisor, self.health, clock, settings, [folder])
+        self.slots = Slots()
+        self.host = Host(
+            catalog,
+            self.surface,
+            self.events,
+            self.slots,
+            self.supervisor,
+            self.health,
+            clock,
+            settings,
+            [folder],
+        )
 
     def counts(self, module: ModuleId = DAILY) -> dict[str, int]:
         owner = task_owner(module)
@@ -142,6 +169,7 @@ class Stand:
             "checks": self.health.count(owner),
             "feed": len(self.feed),
             "subscriptions": len(self.events.names),
+            "schedules": len(self.slots.added),
             "loop": len(asyncio.all_tasks()),
             "imports": sum("marquee_module_daily" in name for name in sys.modules),
         }
@@ -358,3 +386,18 @@ async def test_a_module_listens_under_its_own_name(tmp_path: Path) -> None:
         assert states["echo"] == ("failed", "echo.tell is there already")
         assert states["nobody"] == ("failed", "listens to server_lost with something that has no name; give it one")
         assert made.host.subscriptions_to_keep() == {"echo", "nobody", "rests"}
+
+
+async def test_a_module_has_schedules_under_its_own_name(tmp_path: Path) -> None:
+    await asyncio.to_thread(
+        write_module, tmp_path, "daily", manifest='needs = ["feed"]\n', before=REGISTER, files={"parts.py": PARTS}
+    )
+    no_time = 'async def job(): ...\n    await ctx.schedule("x", job, cron="99")'
+    await asyncio.to_thread(write_module, tmp_path, "late", before=no_time)
+    async with stand(tmp_path) as made:
+        await made.host.start()
+        assert made.slots.added == [
+            Schedule("daily.sleep", cron="30 4 * * *", timezone="Europe/Berlin", missed=Missed.ONCE),
+            Schedule("daily.wake", every_s=60),
+        ]
+        assert made.states()["late"] == ("failed", "schedule late.x: cron has five fields, not 1: '99'")
