@@ -11,7 +11,7 @@ from sqlalchemy import Connection
 from daemon.core.clock import Clock
 from daemon.core.ids import ProfileId
 from daemon.core.text import clamp
-from daemon.data import audit, dead_letters
+from daemon.data import audit, dead_letters, events
 from daemon.data.dead_letters import Letter
 from daemon.data.store import Store
 from daemon.kernel.logs import redact
@@ -52,7 +52,7 @@ class DeadLetters:
 
     async def drop(self, letter_ids: Sequence[int], actor: ProfileId | None = None) -> int:
         """Delete them for good; how many of them were there."""
-        return await self._settle(letter_ids, actor, "dropped", lambda tx, letters, _: dead_letters.drop(tx, letters))
+        return await self._settle(letter_ids, actor, "dropped", _drop)
 
     async def replay_all(self, queue: str | None = None, actor: ProfileId | None = None) -> int:
         """All that there are now, of one queue or of every one, oldest first; what dies again meanwhile stays."""
@@ -86,6 +86,11 @@ class DeadLetters:
             return len(letters)
 
         return await self._store.write(settle)
+
+
+def _drop(tx: Connection, letters: list[Letter], now: datetime) -> None:
+    events.settle(tx, [letter.letter_id for letter in letters])
+    dead_letters.drop(tx, letters)
 
 
 def _record(tx: Connection, letter: Letter, actor: ProfileId | None, verb: str, now: datetime) -> None:
