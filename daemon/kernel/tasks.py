@@ -93,6 +93,8 @@ class Supervisor:
         self._entries = [e for e in self._entries if e.is_running() or (e.name, e.owner) != (name, owner)]
         entry = _Entry(name, owner, TaskKind.ETERNAL)
         self._entries.append(entry)
+        if self._metrics:
+            self._metrics.tasks_restarted_total.labels(task=name)  # 0 from here on, so that the first crash is seen
         work = self._run_for_ever(entry, run) if restart else self._run_once(entry, run)
         entry.task = asyncio.get_running_loop().create_task(work, name=f"{owner}:{name}", context=Context())
 
