@@ -36,6 +36,7 @@ _LOG = structlog.get_logger(__name__)
 
 _DATABASE_CHECK_S = 15.0
 _QUEUE_CHECK_S = 5.0
+_BACKUP_CHECK_S = 60.0
 _CLOCK_S = 3.0  # a start waits this long for the clock it is told to follow
 _FINISH_S = 2.0  # what was begun may take this long after the intake has been stopped
 
@@ -139,14 +140,16 @@ class App:
     async def _start_work(self, parts: Parts, kernel: Kernel, closing: Closing) -> None:
         """Handle what waits, if that is this process's part; once the modules are there that handle it."""
         backbone = parts.backbone
-        await backbone.events.sync()
+        await backbone.events.sync(keep=parts.host.subscriptions_to_keep())
         if self._role.works:
-            await add_chores(backbone)
+            await add_chores(backbone, self._settings)
             backbone.notify.deliver(parts.fleet.notices)
         closing.add("queue", backbone.queue.stop)
         await backbone.queue.start(None if self._role.works else ())
         if self._role.works:
             kernel.health.register("queue", backbone.queue.check, _QUEUE_CHECK_S)
+            if backbone.backups is not None:
+                kernel.health.register("backup", backbone.backups.check, _BACKUP_CHECK_S)
             closing.add("schedules", backbone.schedules.stop)
             await backbone.schedules.start()
             kernel.supervisor.start("watcher", backbone.watcher.run)

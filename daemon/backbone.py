@@ -15,6 +15,7 @@ from daemon.data.store import Store
 from daemon.kernel.health import Health
 from daemon.kernel.metrics import Metrics
 from daemon.kernel.tasks import Supervisor
+from daemon.services.backup import Backups, Place
 from daemon.services.cache import Cache
 from daemon.services.cache.backend import Backend
 from daemon.services.cache.memory import MemoryBackend
@@ -26,8 +27,9 @@ from daemon.services.rate_limits import RateLimits, Totals
 from daemon.services.rate_limits.buckets import Rate
 from daemon.services.rate_limits.memory import MemoryBuckets
 from daemon.services.retention import Keep, Retention
-from daemon.services.schedule import Missed, Schedule, Schedules
+from daemon.services.schedule import Schedule, Schedules
 from daemon.services.schedule.runs import Job
+from daemon.services.schedule.timetable import Times
 from daemon.services.watcher import Watcher
 from daemon.settings.model import Settings
 
@@ -35,6 +37,7 @@ if TYPE_CHECKING:
     from daemon.services.redis import Redis
 
 _NAMESPACE_CHARS = 12
+_ENTRY_IDLE_S = 30.0  # as long as a lease: what lay with a process for so long is taken over by another
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +65,7 @@ class Backbone:
     schedules: Schedules
     watcher: Watcher
     retention: Retention
+    backups: Backups | None  # None where they are switched off
 
 
 async def compose_backbone(settings: Settings, kernel: Kernel, store: Store, keys: Keys) -> Backbone:
@@ -74,7 +78,7 @@ async def compose_backbone(settings: Settings, kernel: Kernel, store: Store, key
         store,
         clock,
         claims=claims,
-        transport=_transport(redis, kernel, rng),
+        transport=_transport(redis, kernel),
         supervisor=supervisor,
         metrics=metrics,
         rng=rng,
@@ -91,20 +95,22 @@ async def compose_backbone(settings: Settings, kernel: Kernel, store: Store, key
         schedules=Schedules(store, clock, queue, supervisor=supervisor, metrics=metrics),
         watcher=Watcher(store, events, clock, kernel.health, metrics),
         retention=Retention(store, claims, clock, kernel.health, metrics, Keep(**settings.retention.model_dump())),
+        backups=_backups(settings, kernel, store, events),
     )
 
 
 def claim_store(settings: Settings, store: Store, clock: Clock) -> ClaimStore:
     """Where large bodies lie: files beside an SQLite database, else the database, which all hosts reach."""
-    where = settings.queue.claims
-    if where == "database" or (where == "auto" and store.dialect == "postgresql"):
+    if settings.claims_in_database:
         return DatabaseClaims(store, clock)
-    return FileClaims(settings.data_dir / "claims", store, clock)
+    return FileClaims(settings.claims_folder, store, clock)
 
 
-async def add_chores(backbone: Backbone) -> None:
+async def add_chores(backbone: Backbone, settings: Settings) -> None:
     """What the daemon does for itself, at its hours."""
-    await backbone.schedules.add(Schedule("retention", cron="17 * * * *", missed=Missed.ONCE), _clean_up(backbone))
+    await backbone.schedules.add(Schedule("retention", cron="17 * * * *"), _clean_up(backbone))
+    if backbone.backups is not None:
+        await backbone.schedules.add(_backup_schedule(settings), backbone.backups.run_once)
 
 
 def _clean_up(backbone: Backbone) -> Job:
@@ -112,6 +118,33 @@ def _clean_up(backbone: Backbone) -> Job:
         await backbone.retention.run_once()
 
     return run
+
+
+def _backup_schedule(settings: Settings) -> Schedule:
+    return Schedule("backup", cron=settings.backup.schedule)
+
+
+def _backups(settings: Settings, kernel: Kernel, store: Store, events: Events) -> Backups | None:
+    if not settings.backup.enabled:
+        return None
+    passphrase = settings.backup.passphrase
+    place = Place(
+        settings.database_url,
+        settings.data_dir,
+        settings.backup_folder,
+        None if passphrase is None else passphrase.get_secret_value(),
+        settings.claims_folder,
+        settings.claims_in_database,
+    )
+    return Backups(
+        place,
+        keep=settings.backup.keep,
+        slots=Times(_backup_schedule(settings)),
+        store=store,
+        events=events,
+        clock=kernel.clock,
+        metrics=kernel.metrics,
+    )
 
 
 async def _connect(settings: Settings, kernel: Kernel, keys: Keys) -> Redis | None:
@@ -131,10 +164,18 @@ async def _connect(settings: Settings, kernel: Kernel, keys: Keys) -> Redis | No
     )
 
 
-def _transport(redis: Redis | None, kernel: Kernel, rng: random.Random) -> Transport:
+def _transport(redis: Redis | None, kernel: Kernel) -> Transport:
     if redis is None:
         return DatabaseTransport()
-    raise NotImplementedError
+    from daemon.services.queue.streams import StreamsTransport
+
+    return StreamsTransport(
+        redis,
+        process=kernel.process,
+        supervisor=kernel.supervisor,
+        metrics=kernel.metrics,
+        idle_s=_ENTRY_IDLE_S,
+    )
 
 
 def _cached_in(redis: Redis | None) -> Backend:
