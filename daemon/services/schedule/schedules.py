@@ -77,10 +77,8 @@ class Schedules:
         unhandle = self._queue.handle(rows.QUEUE, schedule.name, runner)
         self._added[schedule.name] = added
         self._new.add(schedule.name)
-        for outcome in ("done", "failed"):
-            self._metrics.schedule_runs_total.labels(
-                schedule.name, outcome
-            )  # 0 from here on, so that the first is seen
+        for outcome in ("done", "failed"):  # 0 from here on, so that the first one is seen
+            self._metrics.schedule_runs_total.labels(schedule.name, outcome)
 
         def remove() -> None:
             if self._added.get(schedule.name) is added:
