@@ -3,12 +3,16 @@ from __future__ import annotations
 import click
 
 from daemon.cli.configuration import settings_or_exit
+from daemon.cli.database_check import check
 from daemon.cli.outcome import BAD_CONFIG, FAILED, UNAVAILABLE, leave
 
 
-@click.group(name="db", short_help="The database's revision, and its upgrade.")
+@click.group(name="db", short_help="The database: check, revision, upgrade.")
 def database() -> None:
-    """Look at the database's revision, or bring it to the one this version needs."""
+    """Look at the database and its revision, or bring it to the one this version needs."""
+
+
+database.add_command(check)
 
 
 @database.command()

@@ -94,7 +94,7 @@ async def open_house(place: Place) -> AsyncIterator[House]:
     try:
         yield House(
             store, queue, events, Panels(store, clock, process="test", has_gateway=True), Profiles(store, clock),
-            Guilds(store, clock), Keys(store, clock), Servers(store, clock), Audit(store, clock),
+            Guilds(store, clock), Keys(store, clock), Servers(store, clock, events), Audit(store, clock),
         )  # fmt: skip
     finally:
         await queue.stop()
