@@ -170,6 +170,7 @@ class App:
         kernel.metrics.build_info.info({"version": release})
         kernel.metrics.role_info.info({"role": self._role.value, "process": kernel.process})
         started_at = kernel.clock.now()
+        kernel.metrics.started_timestamp_seconds.set(started_at.timestamp())
         web = WebServer(
             kernel.health, kernel.metrics, host=http.host, port=http.port, version=release, started_at=started_at
         )

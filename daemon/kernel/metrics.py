@@ -69,6 +69,7 @@ class Metrics:
     def _describe_kernel(self, make: _Make) -> None:
         self.build_info = make.info("build", "Version of the running daemon.")
         self.role_info = make.info("role", "Which part of the work this process does, and its name.")
+        self.started_timestamp_seconds = make.gauge("started_timestamp_seconds", "When this process began, Unix time.")
         self.ready = make.gauge("ready", "1 while /health/ready answers 200.")
         self.loop_lag_seconds = make.histogram("loop_lag_seconds", "How late the event loop woke.", _FAST_S)
         self.tasks = make.gauge("tasks", "Supervised tasks that run, by kind: eternal or one-shot.", "kind")
