@@ -16,6 +16,7 @@ INTERACTION_TOKEN_S = 15 * 60
 FIRST_ANSWER_S = 3.0
 DEFER_AFTER_S = 1.2  # leaves room for a slow callback before Discord gives up at 3 s
 AUTOCOMPLETE_BUDGET_S = 2.0  # a late list of choices is worth nothing: 3 s end to end, and the member types on
+MESSAGE_S = 20.0  # for one attempt to post or edit a message that is no answer, likewise
 ANSWER_S = 30.0  # for one edit or follow-up, waiting for a rate limit included
 
 # Panels

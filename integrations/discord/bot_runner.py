@@ -14,6 +14,7 @@ import structlog
 
 from daemon.core.ids import AppId, BotName
 from daemon.core.limits import RESTART_BACKOFF_MAX_S
+from daemon.kernel.breaker import Breaker
 from daemon.kernel.health import Check, Health, Status
 from daemon.kernel.metrics import Metrics
 from daemon.kernel.retry import backoff
@@ -27,6 +28,8 @@ from integrations.discord.traffic import Traffic
 
 log = structlog.get_logger(__name__)
 
+_FAILURES_MAX = 4  # requests in a row without a useful answer; discord.py has repeated each of them by itself
+_REST_S = 30.0
 _CLOSE_S = 2.0  # a gateway that does not say good-bye is left
 
 # Close codes of the gateway after which trying again unchanged is pointless.
@@ -87,6 +90,9 @@ class BotRunner:
         self._budget = IdentifyBudget()
         self._rng = random.Random()
         self._attempt = 0
+        self._breaker = Breaker(
+            f"discord:{name}", failures_max=_FAILURES_MAX, open_s=_REST_S, metrics=metrics, health=health
+        )
 
     def __repr__(self) -> str:
         return f"BotRunner({self.name})"
@@ -121,7 +127,7 @@ class BotRunner:
         Raises discord.LoginFailure for a bad token, and aiohttp's and discord.py's errors when Discord is unreachable.
         """
         connector = await self._connectors.make()
-        traffic = Traffic(self.name, self._metrics)
+        traffic = Traffic(self.name, self._metrics, self._breaker)
         traffic.speaks()
         bot = Bot(
             self.name,

@@ -12,8 +12,9 @@ import discord
 import structlog
 
 from daemon.core.ids import AppId, ChannelId, MessageId
-from daemon.core.limits import MESSAGE_CHARS_MAX
+from daemon.core.limits import MESSAGE_CHARS_MAX, MESSAGE_S
 from daemon.core.text import clamp
+from daemon.kernel.breaker import BreakerOpen
 from integrations.discord import delivery
 from integrations.discord.bot import Bot
 from integrations.discord.policy import NO_MENTIONS
@@ -167,11 +168,22 @@ def _parts(text: str | None, view: discord.ui.LayoutView | None) -> dict[str, An
 
 
 async def _attempt(bot: Bot, send: Callable[[], Awaitable[Any]]) -> _Attempt:
+    """Do it, unless Discord is being left alone."""
+    try:
+        with bot.traffic.admitted():
+            return await _send(bot, send)
+    except BreakerOpen as resting:
+        log.info("message_waits_for_discord", bot=bot.name, retry_in_s=round(resting.retry_in_s, 1))
+        return _Attempt(Edited.LATER)
+
+
+async def _send(bot: Bot, send: Callable[[], Awaitable[Any]]) -> _Attempt:
     """Do it, once more when the answer was lost (edits and posts with a nonce may be repeated)."""
     is_lost = False
     for _ in range(_ATTEMPTS):
         try:
-            done = await bot.traffic.run(send)
+            async with asyncio.timeout(MESSAGE_S):
+                done = await bot.traffic.run(send)
         except delivery.LOST_ON_THE_WAY as error:
             bot.traffic.count(LOST)
             log.info("message_lost", error=type(error).__name__)

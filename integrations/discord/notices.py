@@ -26,6 +26,7 @@ from daemon.core.limits import (
     NAME_CHARS_MAX,
 )
 from daemon.core.text import clamp
+from daemon.kernel.breaker import BreakerOpen
 from daemon.services.notify import Answer, Fate, Notice, Speakers
 from integrations.discord.bot import Bot
 from integrations.discord.delivery import LOST_ON_THE_WAY, REFUSED
@@ -35,7 +36,7 @@ from integrations.discord.ui import layout
 
 T = TypeVar("T")
 
-_TROUBLE = (*REFUSED, *LOST_ON_THE_WAY)
+_TROUBLE = (*REFUSED, *LOST_ON_THE_WAY, BreakerOpen)
 _PAGE = 100  # messages that Discord gives at once
 _TROUBLE_FROM = 500
 _PASSING = (401, 429)  # statuses that say nothing about the request itself
@@ -117,17 +118,18 @@ _AWAY = Answer(Fate.LATER, detail="the bot is not logged in")
 
 async def _ask(bot: Bot, send: Callable[[], Awaitable[T]]) -> T:
     """The answer to a request, counted; raises one of `_TROUBLE`."""
-    try:
-        async with asyncio.timeout(ANSWER_S):
-            answer = await bot.traffic.run(send)
-    except LOST_ON_THE_WAY:
-        bot.traffic.count(LOST)
-        raise
-    except REFUSED as error:
-        bot.traffic.count_refusal(error)
-        raise
-    bot.traffic.count(OK)
-    return answer
+    with bot.traffic.admitted():
+        try:
+            async with asyncio.timeout(ANSWER_S):
+                answer = await bot.traffic.run(send)
+        except LOST_ON_THE_WAY:
+            bot.traffic.count(LOST)
+            raise
+        except REFUSED as error:
+            bot.traffic.count_refusal(error)
+            raise
+        bot.traffic.count(OK)
+        return answer
 
 
 async def _is_empty(bot: Bot, channel_id: ChannelId) -> bool:
@@ -137,6 +139,8 @@ async def _is_empty(bot: Bot, channel_id: ChannelId) -> bool:
 
 
 def _explain(error: Exception) -> Answer:
+    if isinstance(error, BreakerOpen):
+        return Answer(Fate.LATER, detail=str(error))
     if isinstance(error, discord.RateLimited):
         return Answer(Fate.LATER, detail="Discord limits the bot")
     if not isinstance(error, discord.HTTPException):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Awaitable, Callable
+from contextlib import AbstractContextManager
 from contextvars import ContextVar
 from typing import TypeVar
 
@@ -11,6 +12,7 @@ import discord
 import structlog
 from prometheus_client import Counter
 
+from daemon.kernel.breaker import Breaker
 from daemon.kernel.metrics import Metrics
 from daemon.kernel.trace import span
 
@@ -22,6 +24,7 @@ OK = "ok"
 LOST = "lost"  # no answer came
 
 _BUSY = 429
+_TROUBLE_FROM = 500  # HTTP status: Discord's own
 _LIBRARY_LOGS = ("discord.http", "discord.webhook.async_")
 
 
@@ -29,10 +32,12 @@ class Traffic:
     """Counts the answers, edits and posts of one bot by outcome: "ok", "lost", or the HTTP status of a refusal.
 
     Counted where they are sent: tracing inside aiohttp would cost every request more than the whole pipeline does.
+    Whatever is counted tells `breaker` how Discord is; who can do without asks `admitted` first.
     """
 
-    def __init__(self, bot: str, metrics: Metrics) -> None:
+    def __init__(self, bot: str, metrics: Metrics, breaker: Breaker) -> None:
         self._bot = bot
+        self._breaker = breaker
         self._metrics = metrics
         self._counters: dict[str, Counter] = {OK: metrics.discord_requests_total.labels(bot, OK)}
         self._put_off = metrics.discord_rate_limited_total.labels(bot)
@@ -46,8 +51,19 @@ class Traffic:
         finally:
             _SENDER.reset(before)
 
+    def admitted(self) -> AbstractContextManager[None]:
+        """For what can be done later as well: BreakerOpen while Discord is left alone.
+
+        Answers to interactions are tried in any case, because later they are worth nothing.
+        """
+        return self._breaker.admitted()
+
     def count(self, outcome: str) -> None:
         """One call ended so."""
+        if outcome == LOST or (outcome.isdigit() and int(outcome) >= _TROUBLE_FROM):
+            self._breaker.note_failure()
+        else:
+            self._breaker.note_answer()
         counter = self._counters.get(outcome)
         if counter is None:
             self._counters[outcome] = counter = self._metrics.discord_requests_total.labels(self._bot, outcome)

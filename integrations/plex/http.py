@@ -14,6 +14,7 @@ from yarl import URL
 from daemon.core.errors import UpstreamError, UpstreamKind
 from daemon.core.ids import ServerId
 from daemon.kernel.breaker import Breaker, BreakerOpen, BreakerState
+from daemon.kernel.health import Health
 from daemon.kernel.metrics import Metrics
 from daemon.kernel.trace import span
 from integrations.plex.config import PlexServerConfig, PlexTimeouts
@@ -46,6 +47,7 @@ class ServerHttp:
         session: aiohttp.ClientSession,
         timeouts: PlexTimeouts,
         metrics: Metrics,
+        health: Health,
     ) -> None:
         self.server = server
         self.service = service_of(server)
@@ -56,7 +58,8 @@ class ServerHttp:
         self.on_trouble: Callable[[], None] = lambda: None
         self._timeouts = timeouts
         self._metrics = metrics
-        self._breaker = self._new_breaker()
+        self._health = health
+        self._breaker = self.new_breaker(f"plex:{server}")
 
     def url(self, path: str, params: Params | None = None) -> URL:
         """Where `path` of the server is, below the configured URL."""
@@ -88,8 +91,7 @@ class ServerHttp:
     async def probe(self, path: str, *, decode: Callable[[bytes], T]) -> T:
         """As `fetch`, but even while the breaker is open or requests are refused: how a server comes back."""
         answer = await self._get(path, None, decode, None, self._timeouts.request_s, BODY_BYTES_MAX)
-        if self._breaker.state is not BreakerState.CLOSED:
-            self._breaker = self._new_breaker()
+        self._breaker.note_answer()
         return answer
 
     def check_refusal(self) -> None:
@@ -162,14 +164,16 @@ class ServerHttp:
             return UpstreamError(self.service, UpstreamKind.BROKEN, name)
         return UpstreamError(self.service, UpstreamKind.UNREACHABLE, name)
 
-    def _new_breaker(self) -> Breaker:
+    def new_breaker(self, name: str) -> Breaker:
+        """A breaker for a part of what this server does, shown in health and metrics."""
         return Breaker(
-            f"plex:{self.server}",
-            failures=UpstreamError,
+            name,
             counts=is_outage,
             failures_max=self._timeouts.breaker_failures_max,
             open_s=self._timeouts.breaker_open_s,
             metrics=self._metrics,
+            health=self._health,
+            owner="plex",
         )
 
 

@@ -6,9 +6,7 @@ import structlog
 
 from daemon.core.errors import UpstreamError
 from daemon.core.media import Title, TitleKind
-from daemon.kernel.breaker import Breaker
 from integrations.plex.bounded import Recent
-from integrations.plex.errors import is_outage
 from integrations.plex.http import ServerHttp
 
 _log = structlog.get_logger(__name__)
@@ -29,7 +27,7 @@ class Posters:
         self._http = http
         self._timeout_s = timeout_s
         # Of its own: a server that fails at pictures is well enough for everything else.
-        self._breaker = Breaker(f"plex:{http.server}:posters", counts=is_outage)
+        self._breaker = http.new_breaker(f"plex:{http.server}:posters")
         self._kept: Recent[tuple[str, int], bytes] = Recent(_KEPT_MAX, _KEPT_S, weigh=len, weight_max=_KEPT_BYTES_MAX)
 
     async def fetch(self, title: Title, width: int) -> bytes | None:

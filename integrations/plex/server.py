@@ -69,7 +69,9 @@ class Server:
         self._shared = shared
         self._on_change = on_change
         self._adapter: Adapter | None = None
-        http = self.http = ServerHttp(name, config, shared.client_identifier, shared.session, timeouts, shared.metrics)
+        http = self.http = ServerHttp(
+            name, config, shared.client_identifier, shared.session, timeouts, shared.metrics, shared.health
+        )
         connection = self.connection = Connection(
             http, shared.registry, shared.health, shared.metrics, clock, timeouts, shared.rng
         )
