@@ -66,8 +66,10 @@ def _sqlite(url: URL) -> Engine:
     @event.listens_for(engine, "do_connect")
     def create_private(*_: Any) -> None:
         # It holds keys and what people watch. SQLite gives its side files the mode of the database.
-        with contextlib.suppress(OSError):  # SQLite will fail as well, and say why
-            os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
+        # Only ever a new file: closing one that this process has open elsewhere would give up SQLite's locks on it
+        # (POSIX forgets all locks of a process with any descriptor), and whoever closes it next deletes the log in use.
+        with contextlib.suppress(OSError):  # it is there; or SQLite will fail as well, and say why
+            os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600))
 
     @event.listens_for(engine, "connect")
     def prepare(connection: sqlite3.Connection, _: Any) -> None:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import sqlite3
 import stat
+import sys
+import time
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import closing
 from pathlib import Path
@@ -117,3 +119,23 @@ async def test_a_file_that_is_no_database(tmp_path: Path) -> None:
     await asyncio.to_thread(path.write_text, "Dear Sir or Madam, " * 100)
     with pytest.raises(UpstreamError, match="not a database"):
         await schema.ensure_head(f"sqlite:///{path}", tmp_path)
+
+
+async def test_a_program_that_comes_and_goes_takes_nothing_with_it(store: Store, path: Path) -> None:
+    """Every thread's connection is open here. The other one closes last only if our locks are lost: it would delete the
+    log that we write to, and nothing of ours would be there for others from then on."""
+    await asyncio.gather(*(store.read(lambda tx: time.sleep(0.1)) for _ in range(2)))
+    program = (
+        "import sqlite3, sys; c = sqlite3.connect(sys.argv[1]); print(c.execute(sys.argv[2]).fetchall()); c.close()"
+    )
+
+    async def elsewhere(sql: str) -> str:
+        child = await asyncio.create_subprocess_exec(
+            sys.executable, "-c", program, str(path), sql, stdout=asyncio.subprocess.PIPE
+        )
+        return (await child.communicate())[0].decode().strip()
+
+    for number in range(1, 4):
+        await store.write(add_key(str(number)))
+        assert await elsewhere("SELECT count(*) FROM installation_keys") == f"[({number},)]"
+    assert await asyncio.to_thread(path.with_name(f"{path.name}-wal").exists)
