@@ -184,14 +184,14 @@ class Stage:
         others = {name: value for name, value in os.environ.items() if not name.startswith("MARQUEE_")}
         return {**others, **ours}
 
-    async def launch(self) -> Daemon:
-        """Start the daemon and return at once."""
+    async def launch(self, *arguments: str) -> Daemon:
+        """Start the daemon, with arguments of `run`, and return at once."""
         environment = self.environment()
         log_file = self.folder / f"daemon-{len(self.runs)}.log"
         log = await asyncio.to_thread(log_file.open, "wb")
         try:
             process = await asyncio.create_subprocess_exec(
-                sys.executable, "-m", "daemon", "run",
+                sys.executable, "-m", "daemon", "run", *arguments,
                 cwd=PROJECT, env=environment, stdout=log, stderr=log, stdin=asyncio.subprocess.DEVNULL,
             )  # fmt: skip
         finally:
@@ -203,7 +203,7 @@ class Stage:
     async def start(self) -> None:
         """Start the daemon; returns when it is ready, its commands are in Discord and the titles are read."""
         daemon = await self.launch()
-        await self.wait_for(self._is_up, "the daemon to be up")
+        await self.wait_for(self.is_up, "the daemon to be up")
         assert daemon.process.returncode is None
 
     async def stop(self) -> int:
@@ -256,7 +256,7 @@ class Stage:
         found = (await self.daemon.health())["checks"]
         return {name: entries[0]["status"] for name, entries in found.items()}
 
-    async def _is_up(self) -> bool:
+    async def is_up(self) -> bool:
         assert self.daemon is not None
         assert self.daemon.process.returncode is None, f"the daemon ended\n{await self.log_tail()}"
         if not self.daemon.url and not await self.daemon.find_url():

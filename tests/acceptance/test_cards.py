@@ -241,7 +241,7 @@ async def elsewhere(stage: Stage, member: Member) -> AsyncIterator[tuple[User, i
     yield user, shown.message_id
     for app in world.apps.values():
         world.leave(guild, app.person)
-    await stage.wait_for(stage._is_up, "the bot to know that it has left")
+    await stage.wait_for(stage.is_up, "the bot to know that it has left")
 
 
 def first_custom_id(message: dict[str, Any]) -> str:
