@@ -5,16 +5,19 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import time
+from collections import Counter
 from collections.abc import Awaitable, Callable, Collection, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import datetime
 from functools import partial
-from typing import Any, Final, TypeAlias, TypeVar
+from typing import Any, Final, NamedTuple, TypeAlias, TypeVar
 
 import structlog
 from sqlalchemy import Connection
 
 from daemon.core.clock import Clock
+from daemon.core.errors import MarqueeError
 from daemon.core.events import Event
 from daemon.data import events as data
 from daemon.data.columns import to_micros
@@ -39,6 +42,25 @@ _PUBLISHED, _HANDLED = "events", "events_handled"  # topics of `Store.on_commit`
 class _Subscription:
     unhandle: Callable[[], None]
     handlers: dict[str, Handler[Any]] = field(default_factory=dict)  # by type of event
+
+
+class NotSubscribed(MarqueeError):
+    """No handler of this process for such an event of the subscription: its module is stopping, or just starting.
+
+    So the delivery is tried again; what the subscription has given up for good is dropped by `Events.sync`.
+    """
+
+    def __init__(self, subscription: str, event_type: str) -> None:
+        super().__init__(f"{subscription} has no handler for {event_type} here")
+
+
+class _Handled(NamedTuple):
+    """A delivery that was committed; without an effect when it was not the first."""
+
+    subscription: str
+    is_first: bool
+    began_s: float  # monotonic
+    published_at: datetime
 
 
 class Events:
@@ -167,9 +189,7 @@ class Events:
         began_s = time.monotonic()
         with self._counting_failures(subscription, message.attempt):
             seq, event = self._read(message)
-            handler = self._subscriptions[subscription].handlers.get(event.TYPE)
-            if handler is None:
-                raise Reject(f"{subscription} does not handle {event.TYPE}")
+            handler = self._find_handler(subscription, event.TYPE)
             with span("event", subscription=subscription, type=event.TYPE):
                 effect = await handler(event)
         digest, now = hashlib.sha256(message.body).digest(), self._clock.now()
@@ -179,9 +199,15 @@ class Events:
             if is_first and effect is not None:
                 with self._counting_failures(subscription, message.attempt):
                     effect(tx)
-            after_commit(_HANDLED, (subscription, is_first, began_s, message.enqueued_at))
+            after_commit(_HANDLED, _Handled(subscription, is_first, began_s, message.enqueued_at))
 
         return unit
+
+    def _find_handler(self, subscription: str, event_type: str) -> Handler[Any]:
+        known = self._subscriptions.get(subscription)
+        if known is None or event_type not in known.handlers:
+            raise NotSubscribed(subscription, event_type)
+        return known.handlers[event_type]
 
     @contextmanager
     def _counting_failures(self, subscription: str, attempt: int) -> Iterator[None]:
@@ -210,14 +236,14 @@ class Events:
             raise Reject(str(error)) from error
 
     def _count_published(self, types: list[str]) -> None:
-        for event_type in types:
-            self._metrics.events_published_total.labels(event_type).inc()
+        for event_type, count in Counter(types).items():
+            self._metrics.events_published_total.labels(event_type).inc(count)
 
-    def _count_handled(self, handled: list[Any]) -> None:
+    def _count_handled(self, handled: list[_Handled]) -> None:
         now, now_s = self._clock.now(), time.monotonic()
-        for subscription, is_first, began_s, published_at in handled:
-            outcome = "handled" if is_first else "duplicate"
-            self._metrics.events_handled_total.labels(subscription, outcome).inc()
-            self._metrics.event_handle_seconds.labels(subscription).observe(now_s - began_s)
-            if is_first:
-                self._metrics.event_delay_seconds.observe(max(0.0, (now - published_at).total_seconds()))
+        for one in handled:
+            outcome = "handled" if one.is_first else "duplicate"
+            self._metrics.events_handled_total.labels(one.subscription, outcome).inc()
+            self._metrics.event_handle_seconds.labels(one.subscription).observe(now_s - one.began_s)
+            if one.is_first:
+                self._metrics.event_delay_seconds.observe(max(0.0, (now - one.published_at).total_seconds()))
