@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from daemon.core.clock import Clock
+from daemon.core.limits import CACHE_AWAY_BYTES_MAX
 from daemon.data.store import Store
 from daemon.kernel.health import Health
 from daemon.kernel.metrics import Metrics
@@ -179,12 +180,11 @@ def _transport(redis: Redis | None, kernel: Kernel) -> Transport:
 
 
 def _cached_in(redis: Redis | None) -> Backend:
-    memory = MemoryBackend()
     if redis is None:
-        return memory
+        return MemoryBackend()
     from daemon.services.cache.shared import SharedBackend
 
-    return SharedBackend(redis, memory)
+    return SharedBackend(redis, MemoryBackend(bytes_max=CACHE_AWAY_BYTES_MAX))
 
 
 def _rate_limits(settings: Settings, redis: Redis | None, metrics: Metrics) -> RateLimits:

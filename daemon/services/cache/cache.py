@@ -50,8 +50,9 @@ class Cache:
         Values are of type `kind`, anything MessagePack and msgspec know: dataclasses, tuples, bytes; raise `version`
         when its meaning changes. They are fresh for `ttl_s` (less by up to the part `jitter`, so that not all end at
         once), and after that old for `stale_s`: then with `patience_s` 0 the old value is the answer and a new one is
-        loaded behind it; else the new one is waited for that long, and the old one is the answer only when the
-        loader is slower or raises UpstreamError. "There is none" (`Missing`) is remembered for `negative_ttl_s`.
+        loaded behind it; else the new one is waited for that long, and the old one is the answer only when the loader
+        is slower or fails as an outage does (UpstreamError; a refusal is an answer, and raised). "There is none"
+        (`Missing`) is remembered for `negative_ttl_s`.
         """
         if not _NAME.fullmatch(name):
             raise ValueError("a region's name is made of a-z, 0-9, dots and dashes")
@@ -92,10 +93,6 @@ class Cache:
         waiting, self._waiting = self._waiting or [], None
         for name, run in waiting:
             self._warm_later(name, run)
-
-    async def stop(self) -> None:
-        """End what is being loaded."""
-        await self._supervisor.cancel(TASK_OWNER)
 
     def _warm_later(self, name: str, run: Callable[[], Awaitable[None]]) -> None:
         if self._waiting is not None:

@@ -30,6 +30,16 @@ T = TypeVar("T")
 
 TASK_OWNER = "cache"
 
+_OUTAGES = frozenset(
+    {
+        UpstreamKind.UNREACHABLE,
+        UpstreamKind.TIMED_OUT,
+        UpstreamKind.BUSY,
+        UpstreamKind.BROKEN,
+        UpstreamKind.RESTING,
+    }
+)
+
 
 class Missing(MarqueeError):
     """There is no such value: raised by loaders, and to whoever asks, also from memory."""
@@ -227,10 +237,13 @@ class Region(Generic[T]):
 
 
 def _has_news(task: asyncio.Task[_Loaded[T]]) -> bool:
-    """Whether the load is over and came to something better than an old value."""
+    """Whether the load is over and came to something better than an old value; a refusal is an answer as well."""
     if not task.done() or task.cancelled():
         return False
-    return task.exception() is not None or not isinstance(task.result().error, UpstreamError)
+    if task.exception() is not None:
+        return True
+    error = task.result().error
+    return not isinstance(error, UpstreamError) or error.kind not in _OUTAGES
 
 
 def _bounded(key: str) -> str:

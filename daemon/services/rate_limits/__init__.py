@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from daemon.core.ids import GuildId, MemberId
 from daemon.kernel.metrics import Metrics
 from daemon.services.rate_limits.buckets import Bucket, Rate, Refusal
 from daemon.services.rate_limits.memory import MemoryBuckets
-from daemon.services.rate_limits.shared import SharedBuckets
 
-__all__ = ["Bucket", "MemoryBuckets", "Rate", "RateLimits", "Refusal", "SharedBuckets", "Totals"]
+if TYPE_CHECKING:  # it brings the Redis driver with it
+    from daemon.services.rate_limits.shared import SharedBuckets
+
+__all__ = ["Bucket", "MemoryBuckets", "Rate", "RateLimits", "Refusal", "Totals"]
 
 _TYPING = Rate(20, 10.0)  # keystrokes that ask for suggestions
 

@@ -12,7 +12,8 @@ import structlog
 
 from daemon.kernel.metrics import Metrics
 from daemon.kernel.tasks import Supervisor
-from daemon.services.cache import Backend, Cache, MemoryBackend, SharedBackend
+from daemon.services.cache import Backend, Cache, MemoryBackend
+from daemon.services.cache.shared import SharedBackend
 from tests.integration.redis.stage import redis_stage
 
 
@@ -66,7 +67,6 @@ async def stage(backend: Backend) -> AsyncIterator[CacheStage]:
     """One process."""
     made = process_on(backend)
     yield made
-    await made.cache.stop()
     await made.supervisor.drain(5.0)
 
 

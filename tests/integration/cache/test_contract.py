@@ -140,6 +140,16 @@ async def test_when_the_source_is_down_the_answer_is_old_and_says_so(stage: Cach
     assert stage.counted("sessions")["error"] == 1
 
 
+async def test_a_refusal_is_an_answer_and_no_reason_for_an_old_one(stage: CacheStage, source: Source) -> None:
+    region = stage.cache.region("sessions", str, ttl_s=0.0, stale_s=600, patience_s=20)
+    assert await region.get("a", source) == "one"
+    source.error = UpstreamError("Plex", UpstreamKind.FORBIDDEN)
+    with pytest.raises(UpstreamError):
+        await region.get("a", source)
+    source.error = DOWN
+    assert await region.get("a", source) == "one"
+
+
 async def test_that_there_is_none_is_remembered(stage: CacheStage, source: Source) -> None:
     region = stage.cache.region("posters", str, ttl_s=60, negative_ttl_s=60)
     source.error = Missing("a")

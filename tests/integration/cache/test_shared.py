@@ -10,7 +10,8 @@ from dataclasses import dataclass
 import pytest
 
 from daemon.core.limits import CACHE_OWED_TAGS_MAX
-from daemon.services.cache import MemoryBackend, SharedBackend
+from daemon.services.cache import MemoryBackend
+from daemon.services.cache.shared import SharedBackend
 from daemon.services.redis import execute
 from tests.integration.cache.conftest import CacheStage, Source, process_on
 from tests.integration.redis.stage import Stage, redis_stage, until
@@ -34,7 +35,7 @@ async def processes(url: str, count: int, *, namespaces: tuple[str, ...] = ("tes
             made.append(Process(redis, process_on(SharedBackend(redis.redis, MemoryBackend()))))
         yield made
         for process in made:
-            await process.cache.cache.stop()
+            await process.cache.supervisor.drain(0.0)
 
 
 @pytest.fixture

@@ -13,7 +13,8 @@ from sqlalchemy import text
 from daemon.core.errors import UserError
 from daemon.core.ids import GuildId, MemberId
 from daemon.kernel.metrics import Metrics
-from daemon.services.rate_limits import MemoryBuckets, Rate, RateLimits, SharedBuckets, Totals
+from daemon.services.rate_limits import MemoryBuckets, Rate, RateLimits, Totals
+from daemon.services.rate_limits.shared import SharedBuckets
 from integrations.discord.replies import reply
 from simulators.discord.sim import DiscordSim
 from tests.integration.discord.stage import DEMO, MANY, Stage, running, stage_at

@@ -10,7 +10,8 @@ import pytest_asyncio
 
 from daemon.core.ids import GuildId, MemberId
 from daemon.kernel.metrics import Metrics
-from daemon.services.rate_limits import Bucket, MemoryBuckets, Rate, RateLimits, Refusal, SharedBuckets, Totals
+from daemon.services.rate_limits import Bucket, MemoryBuckets, Rate, RateLimits, Refusal, Totals
+from daemon.services.rate_limits.shared import SharedBuckets
 from daemon.services.redis import execute
 from tests.integration.redis.stage import Stage, redis_stage
 from tests.servers import Server, start_redis
