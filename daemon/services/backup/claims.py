@@ -5,11 +5,22 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+from daemon.services.backup.errors import BackupError
 from daemon.services.backup.place import sync_folder, unfinished
 
 
 def put_file(folder: Path, digest: str, body: bytes) -> None:
-    """Write a body to where the claim store looks for it, on the disk before this returns; one that is there stays."""
+    """Write a body to where the claim store looks for it, on the disk before this returns; one that is there stays.
+
+    BackupError when it cannot be written.
+    """
+    try:
+        _put(folder, digest, body)
+    except OSError as error:
+        raise BackupError(f"large bodies cannot be put into {folder}: {error.strerror or error}") from error
+
+
+def _put(folder: Path, digest: str, body: bytes) -> None:
     path = folder / digest[:2] / digest
     if path.exists() and path.stat().st_size == len(body):
         return
