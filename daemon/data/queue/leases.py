@@ -59,39 +59,42 @@ class Claimed(NamedTuple):
     progress: str | None
 
 
-def _select_due() -> Select[Any]:
+def _select_due(queue: ColumnElement[str]) -> Select[Any]:
     """Ids of what is due and is the oldest of its key, leaving out rows that somebody is busy with."""
     is_behind: Select[Any] = select(literal_column("1")).where(
         _older.c.queue == _one.c.queue, _older.c.key == _one.c.key, _older.c.id < _one.c.id
     )
     return (
         select(_one.c.id)
-        .where(_one.c.queue == bindparam("queue"), _one.c.due_at <= bindparam("now"))
+        .where(queue == bindparam("queue"), _one.c.due_at <= bindparam("now"))
         .where(or_(_one.c.key.is_(None), ~is_behind.exists()))
         .with_for_update(skip_locked=True, of=_one)
     )
 
 
-def _first(selected: Any, dialect: str) -> Any:
-    limited = selected.limit(bindparam("count"))
+def _first(selected: Any, dialect: str, count: ColumnElement[int]) -> Any:
+    limited = selected.limit(count)
     # SQLite's compiler would bind a parameter of its own for the offset.
     return limited.offset(literal_column("0")) if dialect == "sqlite" else limited
 
 
 def _sweep(dialect: str) -> Update:
     """The three priorities each in the order of the index, so that a long backlog is never sorted."""
+    count: ColumnElement[int] = bindparam("count")
     levels = (
-        _first(
-            _select_due().where(_one.c.priority == literal_column(str(p))).order_by(_one.c.due_at, _one.c.id), dialect
-        )
-        for p in PRIORITIES
+        _select_due(_one.c.queue)
+        .where(_one.c.priority == literal_column(str(priority)))
+        .order_by(_one.c.due_at, _one.c.id)
+        for priority in PRIORITIES
     )
-    return _claim(_first(union_all(*(select(level.subquery().c.id) for level in levels)), dialect), dialect)
+    parts = (select(_first(level, dialect, count).subquery().c.id) for level in levels)
+    return _claim(_first(union_all(*parts), dialect, count), dialect)
 
 
 def _pick(dialect: str) -> Update:
     """Those of the given ids that may be claimed."""
-    return _claim(_select_due().where(_is_given(_one.c.id, dialect)), dialect)
+    # An expression instead of the column: no index on it can tempt the planner to read the whole queue.
+    return _claim(_select_due(_one.c.queue + literal_column("''")).where(_is_given(_one.c.id, dialect)), dialect)
 
 
 def _is_given(column: ColumnElement[int], dialect: str) -> ColumnElement[bool]:
@@ -111,15 +114,16 @@ def _claim(ids: SelectBase, dialect: str) -> Update:
     )
 
 
-def _look(_: str) -> Select[Any]:
-    of_level = (
-        select(func.min(_m.due_at)).where(
-            _m.queue == bindparam("queue"), _m.priority == literal_column(str(priority)), is_wanted
-        )
+def _look(dialect: str) -> Select[Any]:
+    """Not `min()`: PostgreSQL may read every row for it when its statistics are of a time when the table was empty."""
+    firsts = (
+        select(_m.due_at)
+        .where(_m.queue == bindparam("queue"), _m.priority == literal_column(str(priority)), is_wanted)
+        .order_by(_m.due_at)
         for is_wanted in (_m.due_at <= bindparam("now"), _m.due_at > bindparam("now"))
         for priority in PRIORITIES
     )
-    return select(*(level.scalar_subquery() for level in of_level))
+    return select(*(_first(first, dialect, literal_column("1")).scalar_subquery() for first in firsts))
 
 
 _IS_HELD = (_m.id == bindparam("held_id"), _m.token == bindparam("held_token"))

@@ -287,6 +287,7 @@ class Machine(RuleBasedStateMachine):
         shutil.rmtree(self.folder)
 
 
+@pytest.mark.timeout(600)  # a failure is made small first
 def test_any_sequence_leaves_what_the_model_says(tmp_path: Path) -> None:
     Machine.template = tmp_path / "template.sqlite3"
     schema.upgrade(f"sqlite:///{Machine.template}", tmp_path)
