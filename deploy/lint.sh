@@ -14,6 +14,8 @@ judge() {
     shift
     if "$@" >"$work/said" 2>&1; then echo "$name: fine"; else echo "$name: WRONG"; cat "$work/said"; failed=1; fi
 }
+# systemd-analyze says what it ignores and is content all the same; of other units on this machine it may say anything.
+verify_unit() { ! { systemd-analyze verify --man=no "$1" 2>&1 || echo "$1 is refused"; } | grep -F "${1##*/}"; }
 absent() {
     echo "$1: not looked at, $2 is not installed"
     [ -z "${CI:-}" ] || failed=1
@@ -42,7 +44,7 @@ unit=deploy/systemd/marquee.service
 if command -v systemd-analyze >/dev/null; then
     mkdir "$work/unit" # the daemon is not installed where this runs
     sed 's#^ExecStart=/opt/marquee/.venv/bin/marquee run$#ExecStart=/bin/true#' $unit >"$work/unit/marquee.service"
-    judge "$unit" systemd-analyze verify --man=no "$work/unit/marquee.service"
+    judge "$unit" verify_unit "$work/unit/marquee.service"
     judge "$unit, exposure" systemd-analyze security --no-pager --offline=true --threshold=15 "$work/unit/marquee.service"
 else
     absent "$unit" systemd-analyze
