@@ -235,7 +235,8 @@ async def test_a_process_killed_between_post_and_commit(stage: Stage, tmp_path: 
     async with asyncio.timeout(60):
         assert await child.stdout.readline() == b"posted\n"
     child.kill()
-    assert await child.wait() == -signal.SIGKILL
+    await child.communicate()
+    assert child.returncode == -signal.SIGKILL
     assert said(stage) == [notice_child.KEY]
     lab.clock.jump(BEYOND_S if late else 35)
     async with process(stage) as living:
