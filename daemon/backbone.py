@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from daemon.core.clock import Clock
+from daemon.core.errors import ConfigError
 from daemon.core.limits import CACHE_AWAY_BYTES_MAX
 from daemon.data.store import Store
 from daemon.kernel.health import Health
@@ -111,7 +112,7 @@ async def add_chores(backbone: Backbone, settings: Settings) -> None:
     """What the daemon does for itself, at its hours."""
     await backbone.schedules.add(Schedule("retention", cron="17 * * * *"), _clean_up(backbone))
     if backbone.backups is not None:
-        await backbone.schedules.add(_backup_schedule(settings), backbone.backups.run_once)
+        await backbone.schedules.add(_backup_schedule(settings)[0], backbone.backups.run_once)
 
 
 def _clean_up(backbone: Backbone) -> Job:
@@ -121,8 +122,12 @@ def _clean_up(backbone: Backbone) -> Job:
     return run
 
 
-def _backup_schedule(settings: Settings) -> Schedule:
-    return Schedule("backup", cron=settings.backup.schedule)
+def _backup_schedule(settings: Settings) -> tuple[Schedule, Times]:
+    try:
+        schedule = Schedule("backup", cron=settings.backup.schedule)
+        return schedule, Times(schedule)
+    except ValueError as error:
+        raise ConfigError([f"backup.schedule: {error}"]) from None
 
 
 def _backups(settings: Settings, kernel: Kernel, store: Store, events: Events) -> Backups | None:
@@ -140,7 +145,7 @@ def _backups(settings: Settings, kernel: Kernel, store: Store, events: Events) -
     return Backups(
         place,
         keep=settings.backup.keep,
-        slots=Times(_backup_schedule(settings)),
+        slots=_backup_schedule(settings)[1],
         store=store,
         events=events,
         clock=kernel.clock,

@@ -13,6 +13,8 @@ from urllib.parse import SplitResult, unquote, urlsplit
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from daemon.settings.cron import check_cron
+
 PLEX_TV = "https://plex.tv"
 _NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,31}")
 _SNOWFLAKE_MAX = 2**63 - 1
@@ -68,13 +70,6 @@ def _check_connect(address: str) -> str:
     if not is_loopback(host.strip("[]")):
         raise ValueError("must be on loopback (127.0.0.1, ::1 or localhost): it is meant for simulators")
     return address
-
-
-def _check_cron(cron: str) -> str:
-    # What the fields may hold is for the scheduler to say; most mistakes are a field too few or too many.
-    if len(cron.split()) != 5:
-        raise ValueError('must have five fields (minute, hour, day, month, weekday), such as "30 4 * * *"')
-    return cron
 
 
 def _check_passphrase(secret: SecretStr) -> SecretStr:
@@ -243,7 +238,7 @@ class Backup(_Section):
     """When archives of everything are made, where they lie, and how many of them."""
 
     enabled: bool = True
-    schedule: Annotated[str, AfterValidator(_check_cron)] = "30 4 * * *"
+    schedule: Annotated[str, AfterValidator(check_cron)] = "30 4 * * *"
     folder: Path | None = None  # need not be there: a disk that is away must not keep the daemon from starting
     keep: Annotated[int, Field(ge=1, le=1000)] = 7
     passphrase: Annotated[Secret, AfterValidator(_check_passphrase)] | None = None
