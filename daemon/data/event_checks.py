@@ -92,13 +92,13 @@ def cut(tx: Connection, after: int, size: int) -> tuple[int | None, list[Deliver
 
     None: there is nothing behind `after`.
     """
-    rows = tx.execute(
-        select(_e.seq, _e.type, _e.event_id, _e.body, _e.digest).where(_e.seq > after).order_by(_e.seq).limit(size)
-    ).all()
-    bad = [
-        Delivery(row.seq, "", row.type, row.event_id) for row in rows if hashlib.sha256(row.body).digest() != row.digest
-    ]
-    return (rows[-1].seq if rows else None), bad
+    last, bad = None, []
+    bodies = select(_e.seq, _e.type, _e.event_id, _e.body, _e.digest).where(_e.seq > after).order_by(_e.seq).limit(size)
+    for row in tx.execute(bodies):
+        last = row.seq
+        if hashlib.sha256(row.body).digest() != row.digest:
+            bad.append(Delivery(row.seq, "", row.type, row.event_id))
+    return last, bad
 
 
 def _waiting(limit: int) -> Select[Any]:

@@ -5,6 +5,7 @@ Only what is settled goes: an event while a delivery of it waits stays, however 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
@@ -38,31 +39,33 @@ def events_end(tx: Connection, published_before: datetime, rows_max: int) -> int
     return end
 
 
-def delete_events(tx: Connection, after: int, end: int, rows: int) -> tuple[int, int]:
-    """Look at the next `rows` events behind `after` and below `end`, delete the settled ones with their marks.
+def settled_events(tx: Connection, after: int, end: int, rows: int) -> tuple[int, list[int]]:
+    """Look at the next `rows` events behind `after` and below `end`: the last one's number, and the settled ones'.
 
-    The number of the last one looked at (0: there was none), and how many were deleted.
+    0: there was none. What is settled stays so, but for a dead letter that is replayed, which needs no event.
     """
     numbers = list(
         tx.execute(select(_e.seq).where(_e.seq > after, _e.seq < end).order_by(_e.seq).limit(rows)).scalars()
     )
     if not numbers:
-        return 0, 0
-    is_near = _e.seq.between(numbers[0], numbers[-1])
-    waiting = select(_q.event_seq).where(_q.queue == QUEUE, _q.event_seq.between(numbers[0], numbers[-1]))
-    died = select(_d.event_seq, _d.topic).where(_d.queue == QUEUE, _d.event_seq.between(numbers[0], numbers[-1]))
+        return 0, []
+    near = numbers[0], numbers[-1]
+    waiting = select(_q.event_seq).where(_q.queue == QUEUE, _q.event_seq.between(*near))
+    died = select(_d.event_seq, _d.topic).where(_d.queue == QUEUE, _d.event_seq.between(*near))
     lost = (
         select(_e.seq)
         .join_from(events, event_subscriptions, and_(_s.event_type == _e.type, _s.since_seq < _e.seq))
         .outerjoin(event_marks, and_(_m.event_seq == _e.seq, _m.subscription == _s.subscription))
-        .where(is_near, _m.digest.is_(None), tuple_(_e.seq, _s.subscription).not_in(died))
+        .where(_e.seq.between(*near), _m.digest.is_(None), tuple_(_e.seq, _s.subscription).not_in(died))
     )
     unsettled = set(tx.execute(waiting).scalars()) | set(tx.execute(lost).scalars())
-    settled = [number for number in numbers if number not in unsettled]
-    if settled:
-        tx.execute(delete(event_marks).where(_m.event_seq.in_(settled)))
-        tx.execute(delete(events).where(_e.seq.in_(settled)))
-    return numbers[-1], len(settled)
+    return numbers[-1], [number for number in numbers if number not in unsettled]
+
+
+def delete_events(tx: Connection, numbers: Sequence[int]) -> int:
+    """Delete events and their marks; how many there were."""
+    tx.execute(delete(event_marks).where(_m.event_seq.in_(numbers)))
+    return tx.execute(delete(events).where(_e.seq.in_(numbers))).rowcount
 
 
 def delete_lone_marks(tx: Connection, rows: int) -> int:

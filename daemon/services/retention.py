@@ -86,9 +86,10 @@ class Retention:
         end = await self._store.read(lambda tx: retention.events_end(tx, before, self._keep.events_max))
         after = removed = 0
         for _ in range(RETENTION_BATCHES_MAX):
-            batch = partial(retention.delete_events, after=after, end=end, rows=RETENTION_BATCH)
-            after, deleted = await self._store.write(batch)
-            removed += deleted
+            look = partial(retention.settled_events, after=after, end=end, rows=RETENTION_BATCH)
+            after, settled = await self._store.read(look)
+            if settled:
+                removed += await self._store.write(partial(retention.delete_events, numbers=settled))
             if not after:
                 break
         return removed

@@ -10,7 +10,7 @@ from functools import partial
 
 from sqlalchemy import Connection
 
-from daemon.core.limits import WATCH_RANGE_ROWS, WATCH_RANGES_MAX, WATCH_REPAIRS_MAX
+from daemon.core.limits import WATCH_AGAIN_MAX, WATCH_RANGE_ROWS, WATCH_RANGES_MAX, WATCH_REPAIRS_MAX
 from daemon.data import event_checks
 from daemon.data.event_checks import Delivery, Look
 from daemon.data.store import Store
@@ -46,7 +46,7 @@ class Comparison:
 
     async def run(self, published_until: datetime) -> None:
         """Look again at what was open, then at what is new and was published by then."""
-        for _ in range(min(len(self._open), WATCH_RANGES_MAX)):
+        for _ in range(min(len(self._open), WATCH_AGAIN_MAX)):
             known = self._open.popleft()
             look = await self._store.read(partial(_look, first=known.first, last=known.last))
             self._keep(look, known.lost)
