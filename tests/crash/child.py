@@ -73,7 +73,12 @@ class Child:
         while True:
             number += 1
             data = str(number).encode()
-            body = await queue.stage(data.ljust(_LARGE_BYTES) if number % LARGE_EVERY == 0 else data)
+            try:
+                body = await queue.stage(data.ljust(_LARGE_BYTES) if number % LARGE_EVERY == 0 else data)
+            except (OSError, UpstreamError):
+                print("refused", flush=True)
+                await asyncio.sleep(0.05)
+                continue
             event = ServerLost(occurred_at=self._clock.now(), server=str(number), problem="is unreachable")
 
             def unit(tx: Connection, event: ServerLost = event, body=body) -> None:  # type: ignore[no-untyped-def]
@@ -83,6 +88,7 @@ class Child:
             try:
                 await self._store.write(unit)
             except UpstreamError:
+                print("refused", flush=True)
                 await asyncio.sleep(0.05)
                 continue
             print(number, flush=True)

@@ -9,6 +9,8 @@ import re
 import signal
 import sys
 from collections import Counter
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -41,6 +43,7 @@ class Ground:
     confirmed: set[int] = field(default_factory=set)
     worked_in: list[int] = field(default_factory=list)  # numbers confirmed in each round
     findings: str = ""
+    refused: int = 0  # units and bodies that were not taken
     _children: int = 0
 
     async def play(self, rounds: int) -> None:
@@ -68,6 +71,32 @@ class Ground:
                 ]
             )
             self.lab.faults.add("create_message", skip=rng.randrange(6), times=rng.randint(1, 2), **how)
+
+    @asynccontextmanager
+    async def load(self) -> AsyncIterator[Callable[[int], Awaitable[None]]]:
+        """One child that lives on; call what is given to wait for so many more confirmed numbers."""
+        self.lab.limits.is_on = False
+        child = await self._start("live")
+        assert child.stdout is not None
+
+        async def confirmed(count: int) -> None:
+            wanted = len(self.confirmed) + count
+            async with asyncio.timeout(_ALIVE_S):
+                while len(self.confirmed) < wanted:
+                    line = await child.stdout.readline()  # type: ignore[union-attr]
+                    assert line, "the child has ended"
+                    self.refused += line.strip() == b"refused"
+                    self._note(line)
+
+        try:
+            yield confirmed
+        finally:
+            child.send_signal(signal.SIGKILL)
+            for line in (await child.stdout.read()).splitlines():
+                self._note(line)
+            await child.wait()
+        self.worked_in.append(len(self.confirmed))
+        await self._drain()
 
     async def _live(self, for_s: float) -> None:
         """One child from its start until it is killed; the time runs from its first confirmed number."""
