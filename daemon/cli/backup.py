@@ -61,7 +61,8 @@ def list_them(place: Place) -> None:
     """List the backups in the folder, newest first."""
     from daemon.services.backup import list_archives
 
-    archives = list_archives(place.folder)
+    with ending_well():
+        archives = list_archives(place.folder)
     for archive in archives:
         kind = "before a restore" if archive.name.is_safety else ("encrypted" if archive.name.is_sealed else "")
         made_at = f"{archive.name.created_at:%Y-%m-%d %H:%M:%S}"

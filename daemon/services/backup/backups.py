@@ -66,7 +66,10 @@ class Backups:
 
     async def check(self) -> Check:
         """The health check `backup`, and its metrics: looks into the folder."""
-        archives = await asyncio.to_thread(list_archives, self._place.folder)
+        try:
+            archives = await asyncio.to_thread(list_archives, self._place.folder)
+        except BackupError as error:
+            return Check(Status.WARN, str(error))
         newest = next((archive for archive in archives if not archive.name.is_safety), None)
         if newest is not None:
             self._metrics.backup_last_success_timestamp_seconds.set(newest.name.created_at.timestamp())

@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TypeAlias
+
+import structlog
 
 from daemon.core.limits import BACKUPS_KEPT
 from daemon.kernel.lock import FolderLock, LockHeld
 from daemon.services.backup.errors import BackupError
 from daemon.services.backup.manifest import ArchiveName, parse_name
+
+log = structlog.get_logger(__name__)
 
 Report: TypeAlias = Callable[[str, int, int], None]
 """Told how far the work is: what is being done, how much of it is done, and of how much."""
@@ -47,28 +51,40 @@ class Archive:
 
 
 def list_archives(folder: Path) -> list[Archive]:
-    """The archives in a folder, newest first; what has another name is none of ours. Empty without a folder."""
+    """The archives in a folder, newest first; what has another name is none of ours. Empty without a folder.
+
+    BackupError for a folder that cannot be read.
+    """
     found = []
-    with suppress(FileNotFoundError), os.scandir(folder) as entries:
-        for entry in entries:
-            name = parse_name(entry.name)
-            if name is not None and entry.is_file():
-                found.append(Archive(Path(entry.path), name, entry.stat().st_size))
+    try:
+        for path in folder.iterdir():
+            name = parse_name(path.name)
+            if name is not None and path.is_file():
+                found.append(Archive(path, name, path.stat().st_size))
+    except FileNotFoundError:
+        pass  # no folder yet, or an archive that was deleted just now: it is not missed
+    except OSError as error:
+        raise BackupError(f"backups cannot be looked for in {folder}: {error.strerror}") from error
     return sorted(found, key=lambda archive: archive.name.created_at, reverse=True)
 
 
 def retire(folder: Path, keep: int) -> list[Path]:
     """Delete all but the newest `keep` (1 at least) archives, and all but a few of those that restores made before.
 
-    For after one has been made: every archive was read back before it got its name, so good ones always remain.
+    For after one has been made: every archive was read back before it got its name, so good ones always remain. What
+    was deleted is returned; what cannot be deleted stays, and is a line of the log.
     """
     archives = list_archives(folder)
     regular = [archive.path for archive in archives if not archive.name.is_safety]
     safety = [archive.path for archive in archives if archive.name.is_safety]
-    old = regular[max(1, keep) :] + safety[BACKUPS_KEPT:]
-    for path in old:
-        path.unlink(missing_ok=True)
-    return old
+    deleted = []
+    for path in regular[max(1, keep) :] + safety[BACKUPS_KEPT:]:
+        try:
+            path.unlink(missing_ok=True)
+            deleted.append(path)
+        except OSError as error:
+            log.warning("backup_not_deleted", file=str(path), problem=error.strerror)
+    return deleted
 
 
 @contextmanager

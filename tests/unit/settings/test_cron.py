@@ -33,7 +33,8 @@ def test_what_is_accepted_the_scheduler_takes(minute: str, hour: str, day: str, 
 @pytest.mark.parametrize(
     "cron",
     ["", "30 4 * *", "30 4 * * * *", "60 4 * * *", "30 24 * * *", "30 4 0 * *", "30 4 * 13 *", "30 4 * * 0",
-     "*/0 4 * * *", "* 1-1/1 * * *", "*/60 * * * *", "30-10 4 * * *", "x 4 * * *", "30 4 * * mon-", "30,, 4 * * *", "-1 4 * * *"],
+     "*/0 4 * * *", "* 1-1/1 * * *", "*/60 * * * *", "30-10 4 * * *", "x 4 * * *",
+     "30 4 * * mon-", "30,, 4 * * *", "-1 4 * * *"],
 )  # fmt: skip
 def test_what_cannot_be_is_refused(cron: str) -> None:
     with pytest.raises(ValueError, match=r"must have five fields|is no "):
