@@ -35,7 +35,7 @@ from integrations.discord.fleet import Fleet
 _LOG = structlog.get_logger(__name__)
 
 _DATABASE_CHECK_S = 15.0
-_QUEUE_CHECK_S = 5.0
+_QUEUE_CHECK_S = 30.0  # the queue counts for its metrics more often, by itself
 _BACKUP_CHECK_S = 60.0
 _CLOCK_S = 3.0  # a start waits this long for the clock it is told to follow
 _FINISH_S = 2.0  # what was begun may take this long after the intake has been stopped

@@ -43,7 +43,7 @@ from daemon.services.queue.upkeep import SECOND, Fetcher, Renewer, Reports
 _LOG = structlog.get_logger(__name__)
 
 _HASH_HERE_MAX = 16 * 1024  # bytes; larger bodies are checked in a thread
-_BREATHE_S = 0.005  # a slot whose handlers never wait lets others run this often
+_BREATHE_S = 0.005
 _UNKNOWN_SINCE = "unknown_since"  # microseconds, kept in the column of progress: nobody made any
 
 
@@ -76,6 +76,7 @@ class Runner:
         self._rng = rng
         self._seconds = metrics.queue_handle_seconds.labels(spec.name)
         self._owner = f"queue:{spec.name}"
+        self._turns = _Turns()
 
     def start(self, supervisor: Supervisor) -> None:
         """Start the tasks."""
@@ -105,17 +106,14 @@ class Runner:
     async def _run_slot(self) -> None:
         bind_contextvars(queue=self.spec.name)
         slot = _Slot(self.spec.timeout_s)
-        breathed_s = time.perf_counter()
         while True:
+            await self._turns.breathe()
             work = await self.hand.take()
             began_s = time.perf_counter()
             await self._attempt(slot, work)
-            ended_s = time.perf_counter()
-            self._seconds.observe(ended_s - began_s)
-            self.hand.note_duration(ended_s - began_s)
-            if ended_s - breathed_s > _BREATHE_S:
-                breathed_s = ended_s
-                await asyncio.sleep(0)
+            duration_s = time.perf_counter() - began_s
+            self._seconds.observe(duration_s)
+            self.hand.note_duration(duration_s)
 
     async def _attempt(self, slot: _Slot, work: Work) -> None:
         row = work.row
@@ -213,6 +211,27 @@ class Runner:
 
     def _now(self) -> int:
         return to_micros(self._clock.now())
+
+
+class _Turns:
+    """How long slots whose handlers never wait may keep the event loop from everybody else: all of them together."""
+
+    def __init__(self) -> None:
+        self._ended: asyncio.Event | None = None  # set when the loop's present turn is over
+        self._began_s = 0.0
+
+    async def breathe(self) -> None:
+        """Wait for the loop's next turn when too much of this one is used up."""
+        now_s = time.perf_counter()
+        if self._ended is None:
+            self._ended, self._began_s = asyncio.Event(), now_s
+            asyncio.get_running_loop().call_soon(self._end, self._ended)
+        elif now_s - self._began_s > _BREATHE_S:
+            await self._ended.wait()
+
+    def _end(self, ended: asyncio.Event) -> None:
+        self._ended = None
+        ended.set()
 
 
 class _Why(Enum):
