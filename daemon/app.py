@@ -19,13 +19,13 @@ from daemon.data import schema
 from daemon.data.store import Store
 from daemon.kernel.clock import FollowedClock, SystemClock
 from daemon.kernel.closing import Closing
+from daemon.kernel.export import export_to
 from daemon.kernel.health import Check, Health, Status, keep_beating
 from daemon.kernel.identity import process_name
 from daemon.kernel.metrics import Metrics
 from daemon.kernel.release import installed_version
 from daemon.kernel.systemd import Systemd
 from daemon.kernel.tasks import Supervisor
-from daemon.kernel.trace import export_to
 from daemon.parts import Parts, compose
 from daemon.services.space import check_space
 from daemon.settings.model import Settings

@@ -15,11 +15,8 @@ from contextlib import AbstractContextManager, nullcontext
 from contextvars import ContextVar
 from typing import TypeAlias
 
-from daemon.core.errors import ConfigError
-
 SHORT_CHARS = 8  # what people are shown and may ask for
 
-NO_OTEL = "sending traces needs OpenTelemetry; install it with: pip install 'marquee[otel]', or leave the setting empty"
 
 Recorder: TypeAlias = Callable[[str, str, Mapping[str, object]], AbstractContextManager[object]]
 """Given the name of a span, the trace id and the attributes, what to run the work in."""
@@ -92,18 +89,6 @@ def record_with(recorder: Recorder | None) -> None:
     """From now on spans of the whole process go to `recorder`; None ends that."""
     global _recorder  # noqa: PLW0603  one for the process, as logging is
     _recorder = recorder
-
-
-def export_to(endpoint: str, about: Mapping[str, str]) -> Callable[[], None]:
-    """Send spans to an OpenTelemetry collector, see `otel.start`. Blocks: importing takes a moment.
-
-    ConfigError when the optional libraries are missing.
-    """
-    try:
-        from daemon.kernel import otel  # whoever sends nothing pays nothing
-    except ModuleNotFoundError as error:
-        raise ConfigError([f"otel.endpoint: {NO_OTEL} ({error.name} is missing)"]) from None
-    return otel.start(endpoint, about)
 
 
 def name_of(work: object) -> str:

@@ -16,8 +16,7 @@ from daemon.data import tables, version
 from daemon.data.columns import metadata
 from daemon.data.engine import open_engine, parse_url
 from daemon.data.failures import translate
-from daemon.data.store import told as telling
-from daemon.data.store.told import Listener, Listeners
+from daemon.data.store.told import Listener, Listeners, begin
 
 T = TypeVar("T")
 
@@ -100,7 +99,7 @@ class SimStore:
         await self._wait()
         if self._trouble.strikes("refused", self._trouble.refused):
             raise _away("refused")
-        told = telling.begin()
+        told = begin()
         self._database.units += 1
         try:
             result = self._database.run(lambda tx: self._with_fault(unit(tx)))

@@ -17,8 +17,7 @@ from sqlalchemy import Connection
 from daemon.core.errors import UpstreamError
 from daemon.core.limits import STORE_SLOW_S, STORE_WAITING_MAX
 from daemon.data.failures import busy, translate, unreachable
-from daemon.data.store import told as telling
-from daemon.data.store.told import Told
+from daemon.data.store.told import Told, begin, merge
 from daemon.kernel.metrics import Metrics
 from daemon.kernel.trace import current_trace_id, name_of
 
@@ -43,7 +42,7 @@ class Job(Generic[T]):
 
     def run(self, tx: Connection) -> None:
         """Run the unit and keep its result or its error, whatever it is: the caller gets it."""
-        self.told = telling.begin()
+        self.told = begin()
         try:
             self.result = self.unit(tx)
         except BaseException as error:  # noqa: BLE001 - handed to the caller, not swallowed
@@ -187,7 +186,7 @@ class Lane:
                     reported = str(job.error)  # a whole group fails for one reason
                     self._log(job, "unit_failed", error=reported)
             elif job.told:
-                telling.merge(told, job.told)
+                merge(told, job.told)
         if told:
             self._tell_listeners(told)
 

@@ -15,7 +15,7 @@ from typing import BinaryIO, Protocol
 
 import zstandard
 
-from daemon.services.backup import manifest as manifests
+import daemon.services.backup.manifest as manifests
 from daemon.services.backup.errors import ArchiveDamaged, BackupError
 from daemon.services.backup.manifest import Manifest
 from daemon.services.backup.sealing import MAGIC, Sealer, Unsealer

@@ -14,11 +14,11 @@ from typing import BinaryIO
 import msgspec
 from sqlalchemy import Connection
 
+import daemon.services.backup.manifest as manifests
 from daemon.data import rows, schema, version
 from daemon.data.queue import claims
 from daemon.data.rows import Shape
 from daemon.kernel.release import installed_version
-from daemon.services.backup import manifest as manifests
 from daemon.services.backup.archive import CLAIMS, TABLES, ArchiveReader, ArchiveWriter, Member
 from daemon.services.backup.errors import ArchiveDamaged, BackupError
 from daemon.services.backup.manifest import ArchiveName, Manifest, TableSaid

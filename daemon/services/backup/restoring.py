@@ -11,12 +11,12 @@ from tempfile import TemporaryDirectory
 
 from sqlalchemy import Connection
 
+import daemon.services.backup.targets as targets
 from daemon.data import rows, version
 from daemon.data.columns import to_micros
 from daemon.data.engine import parse_url
 from daemon.data.rows import Shape
 from daemon.kernel.lock import FolderLock, LockHeld
-from daemon.services.backup import targets
 from daemon.services.backup.archive import CLAIMS, ArchiveReader, Member
 from daemon.services.backup.claims import put_file
 from daemon.services.backup.errors import ArchiveDamaged, BackupError

@@ -94,9 +94,8 @@ class FileClaims:
                 _write_durably(part, data)
                 os.utime(part, times)
                 part.rename(path)
-            except BaseException:
+            finally:
                 part.unlink(missing_ok=True)
-                raise
             for folder in (path.parent, self._folder):
                 _sync_folder(folder)
 

@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from daemon.kernel import logs
-from daemon.kernel.trace import export_to, is_recording, span, traced
+from daemon.kernel.export import export_to
+from daemon.kernel.trace import is_recording, span, traced
 from tests.acceptance.stage import PROJECT, SHIELD, Stage, answered, open_stage
 from tests.integration.cli.marquee import answer, end, environment, free_port, running
 from tests.integration.observability.receiver import receiving
