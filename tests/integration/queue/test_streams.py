@@ -180,6 +180,7 @@ async def test_a_backlog_is_handled_urgent_first_and_by_all(hall: Hall, redis_ur
 
     async def work(message: Message) -> None:
         await gate.wait()
+        await asyncio.sleep(0.005)  # long enough for the other to get its part
 
     await start(*made, handler=work)
     for _ in range(20):
