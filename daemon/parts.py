@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from daemon.backbone import Backbone, Kernel, compose_backbone
-from daemon.core.ids import ServerId
+from daemon.core.ids import MemberId, ServerId
 from daemon.core.roles import Role
 from daemon.data.store import Store
 from daemon.host.host import Host
@@ -14,6 +14,7 @@ from daemon.services.dead_letters import DeadLetters
 from daemon.services.guilds import Guilds
 from daemon.services.intake import Intake
 from daemon.services.keys import Keys
+from daemon.services.owners import Owners
 from daemon.services.panels import Panels
 from daemon.services.profiles import Profiles
 from daemon.services.servers import Servers
@@ -70,6 +71,7 @@ async def compose(settings: Settings, kernel: Kernel, store: Store, role: Role) 
         "dead_letters": DeadLetters(store, clock),
         "stories": Stories(store),
         "health": kernel.health,
+        "owners": Owners(tuple(MemberId(member_id) for member_id in sorted(settings.owners))),
     }
     host = Host(
         catalog,
