@@ -7,8 +7,6 @@ from collections.abc import Callable, Mapping
 from daemon.core.errors import ConfigError
 
 _NO_OTEL = "sending traces needs OpenTelemetry: install it with pip install 'marquee[otel]', or leave the setting empty"
-    "sending traces needs OpenTelemetry; install it with: pip install 'marquee[otel]', or leave the setting empty"
-)
 
 
 def export_to(endpoint: str, about: Mapping[str, str]) -> Callable[[], None]:
