@@ -10,6 +10,7 @@ from daemon.core.roles import Role
 from daemon.data.store import Store
 from daemon.host.host import Host
 from daemon.services.audit import Audit
+from daemon.services.cache import Cache
 from daemon.services.dead_letters import DeadLetters
 from daemon.services.guilds import Guilds
 from daemon.services.intake import Intake
@@ -39,7 +40,7 @@ async def compose(settings: Settings, kernel: Kernel, store: Store, role: Role) 
     """Build services, edges and host on an open store. Starts nothing."""
     clock, keys = kernel.clock, Keys(store, kernel.clock)
     backbone = await compose_backbone(settings, kernel, store, keys)
-    plex = await _plex(settings, kernel, keys, Servers(store, clock, backbone.events))
+    plex = await _plex(settings, kernel, keys, Servers(store, clock, backbone.events), backbone.cache)
     fleet = Fleet(
         {name: bot.token.get_secret_value() for name, bot in settings.discord.bots.items()},
         modules={name: bot.modules for name, bot in settings.discord.bots.items()},
@@ -87,7 +88,7 @@ async def compose(settings: Settings, kernel: Kernel, store: Store, role: Role) 
     return Parts(backbone, plex, fleet, host)
 
 
-async def _plex(settings: Settings, kernel: Kernel, keys: Keys, servers: Servers) -> Plex:
+async def _plex(settings: Settings, kernel: Kernel, keys: Keys, servers: Servers, cache: Cache) -> Plex:
     return Plex(
         {
             ServerId(name): PlexServerConfig(s.url, s.token.get_secret_value())
@@ -99,6 +100,7 @@ async def _plex(settings: Settings, kernel: Kernel, keys: Keys, servers: Servers
         health=kernel.health,
         metrics=kernel.metrics,
         clock=kernel.clock,
+        cache=cache,
         timeouts=PlexTimeouts(
             connect_s=settings.plex.connect_timeout_s,
             request_s=settings.plex.request_timeout_s,

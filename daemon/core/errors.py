@@ -50,6 +50,11 @@ class UpstreamKind(StrEnum):
     WRONG_SERVER = "is another server than before"  # machine identifier differs from the stored one
 
 
+_REFUSALS = frozenset(
+    {UpstreamKind.UNAUTHORIZED, UpstreamKind.FORBIDDEN, UpstreamKind.NOT_FOUND, UpstreamKind.WRONG_SERVER}
+)
+
+
 class UpstreamError(MarqueeError):
     """A service we depend on did not do its part; waiting or retrying may help.
 
@@ -61,6 +66,11 @@ class UpstreamError(MarqueeError):
         self.service = service
         self.kind = kind
         self.detail = detail
+
+    @property
+    def is_refusal(self) -> bool:
+        """Whether the service is there and says no; what it told before is then no substitute."""
+        return self.kind in _REFUSALS
 
 
 class ModuleError(MarqueeError):

@@ -201,16 +201,20 @@ Failures = Mapping[ServerId, UpstreamError]
 
 @dataclass(frozen=True, slots=True)
 class NowPlaying:
-    """What plays everywhere, in the order of servers and sessions. `is_blind`: no server at all has told."""
+    """What plays everywhere, in the order of servers and sessions. `is_blind`: no server has told, now or lately.
+
+    `ages_s`: servers that did not tell now, and how many seconds ago they told what is here of them.
+    """
 
     playbacks: tuple[Playback, ...]
     failures: Failures = field(default_factory=dict)
     is_blind: bool = False
+    ages_s: Mapping[ServerId, float] = field(default_factory=dict)
 
     @property
     def silent_servers(self) -> tuple[ServerId, ...]:
-        """The servers that did not tell."""
-        return tuple(self.failures)
+        """The servers of which nothing is known."""
+        return tuple(server for server in self.failures if server not in self.ages_s)
 
 
 @dataclass(frozen=True, slots=True)

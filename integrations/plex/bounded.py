@@ -12,27 +12,19 @@ V = TypeVar("V")
 
 
 class Recent(Generic[K, V]):
-    """At most `entries_max` values, each for `fresh_s` seconds; the least recently used goes first.
-
-    With `weigh` and `weight_max` the sum of the weights (bytes, say) is bounded, too.
-    """
+    """At most `entries_max` values, each for `fresh_s` seconds; the least recently used goes first."""
 
     def __init__(
         self,
         entries_max: int,
         fresh_s: float,
         *,
-        weigh: Callable[[V], int] = lambda value: 0,
-        weight_max: int = 0,
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         self._entries_max = entries_max
         self._fresh_s = fresh_s
-        self._weigh = weigh
-        self._weight_max = weight_max
         self._monotonic = monotonic
         self._values: OrderedDict[K, tuple[V, float]] = OrderedDict()
-        self._weight = 0
 
     def __len__(self) -> int:
         return len(self._values)
@@ -52,12 +44,9 @@ class Recent(Generic[K, V]):
         """Remember a value, forgetting others where there is no room."""
         self.drop(key)
         self._values[key] = (value, self._monotonic())
-        self._weight += self._weigh(value)
-        while self._values and (len(self._values) > self._entries_max or self._weight > self._weight_max > 0):
+        while len(self._values) > self._entries_max:
             self.drop(next(iter(self._values)))
 
     def drop(self, key: K) -> None:
         """Forget a value."""
-        found = self._values.pop(key, None)
-        if found is not None:
-            self._weight -= self._weigh(found[0])
+        self._values.pop(key, None)

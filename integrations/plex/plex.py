@@ -26,19 +26,23 @@ from daemon.core.media import (
 from daemon.kernel.health import Health
 from daemon.kernel.metrics import Metrics
 from daemon.kernel.tasks import Supervisor
+from daemon.services.cache import Cache
 from daemon.services.servers import Servers
 from integrations.plex.adapter import AdapterThreads
 from integrations.plex.config import PlexServerConfig, PlexTimeouts
 from integrations.plex.connection import ServerState
 from integrations.plex.http import new_session, within
 from integrations.plex.index import TitleIndex
+from integrations.plex.posters import posters_region
 from integrations.plex.query import Query, rank, tier_of
 from integrations.plex.server import Server, Surroundings
 from integrations.plex.together import ask_all
+from integrations.plex.told import Told
 
 T = TypeVar("T")
 Listener = Callable[[ServerId, PlayerId | None], None]
 
+_WARM_S = 5.0
 TITLES_MAX = 100_000  # in the index, over all servers: about 90 MB
 
 
@@ -59,6 +63,7 @@ class Plex:
         health: Health,
         metrics: Metrics,
         clock: Clock,
+        cache: Cache,
         timeouts: PlexTimeouts | None = None,
         *,
         titles_max: int = TITLES_MAX,
@@ -78,6 +83,8 @@ class Plex:
         self._servers: dict[ServerId, Server] = {}
         self._shared: Surroundings | None = None
         self._listeners: list[Listener] = []
+        self._told = Told(cache)
+        self._posters = posters_region(cache)
 
     async def start(self) -> None:
         """Begin to look after the servers, in the background; returns at once."""
@@ -93,12 +100,14 @@ class Plex:
             self._clock,
             self._timeouts,
             self._rng,
+            self._posters,
         )
         share = self._titles_max // max(1, len(self._configs))
         for name, config in self._configs.items():
             self._servers[name] = Server(name, config, shared, share, self._tell)
         for server in self._servers.values():
             server.start()
+        self._told.region.warm(list(self._servers), self._first_told)
 
     async def stop(self) -> None:
         """End every task and connection."""
@@ -210,11 +219,8 @@ class Plex:
         return None
 
     async def now_playing(self) -> NowPlaying:
-        """What plays everywhere, as the servers tell it, and which servers did not."""
-        answers = await self._ask_all(lambda server: server.sessions.read())
-        playbacks = [one for answer in answers.values() if not isinstance(answer, UpstreamError) for one in answer]
-        failures = {name: answer for name, answer in answers.items() if isinstance(answer, UpstreamError)}
-        return NowPlaying(tuple(playbacks), failures, bool(failures) and len(failures) == len(answers))
+        """What plays everywhere, as the servers tell it or told it within ten minutes, and which servers did not."""
+        return await self._told.complete(await self._ask_all(lambda server: server.sessions.read()))
 
     async def streams(self, player: PlayerRef) -> tuple[Stream, ...]:
         """Audio, then subtitle streams of what plays; UserError `nothing_playing`."""
@@ -297,6 +303,12 @@ class Plex:
         """Mix what comes next on the player."""
         server = self._server(player.server)
         await server.queues.shuffle(player.player_id, server.adapter())
+
+    async def _first_told(self, name: str) -> tuple[Playback, ...]:
+        """So that there is something to fall back on should the server go away before anybody has asked."""
+        server = self._server(ServerId(name))
+        await within(_WARM_S, server.connection.wait_up())
+        return await server.sessions.read()
 
     async def _send(self, player: PlayerRef, command: str, params: Mapping[str, str | int] | None = None) -> None:
         await self._server(player.server).remote.send(player.player_id, command, params)

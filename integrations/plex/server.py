@@ -15,6 +15,7 @@ from daemon.core.media import PlayState
 from daemon.kernel.health import Health
 from daemon.kernel.metrics import Metrics
 from daemon.kernel.tasks import Supervisor
+from daemon.services.cache import Region
 from daemon.services.servers import Servers
 from integrations.plex.adapter import Adapter, AdapterThreads
 from integrations.plex.adapter_values import ServerSpec
@@ -50,6 +51,7 @@ class Surroundings:
     clock: Clock
     timeouts: PlexTimeouts
     rng: random.Random
+    posters: Region[bytes]
 
 
 class Server:
@@ -85,7 +87,7 @@ class Server:
         )
         self.remote = Remote(name, self.players, self.control, self.titles, self.sessions, self.memory)
         self.queues = Queues(name, http, self.titles, self.playbacks, self.remote, self.memory)
-        self.posters = Posters(http, timeouts.poster_s)
+        self.posters = Posters(http, shared.posters, timeouts.poster_s)
         self._feed = IndexFeed(
             connection, Library(name, http, timeouts), shared.index, titles_max, timeouts, shared.rng
         )

@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import re
+from functools import partial
+from typing import Any
+
 import pytest
 
+from simulators.plex.faults import Fault
 from tests.acceptance.stage import LIVING_ROOM, ROKU, SHIELD, TABLET, Stage, answered
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -60,12 +65,18 @@ async def test_several_are_a_list_from_which_a_card_can_be_opened(stage: Stage) 
     assert not card.is_private
 
 
-async def test_a_silent_server_is_named(stage: Stage) -> None:
-    stage.watch(LIVING_ROOM)
+async def test_what_a_silent_server_told_last_stands_in_for_it_with_its_age(stage: Stage) -> None:
+    movie = stage.watch(LIVING_ROOM)
+    bob = stage.guest()
+    await (await bob.slash("now")).until(movie.title)
     stage.plex.faults.add("/status/sessions", 503)
-    shown = await stage.guest().slash("now")
-    await shown.until("Plex server attic is busy or starting")
-    assert shown.is_private
+    shown = await bob.slash("now")
+    await shown.until("Plex server attic is busy or starting; of it, this is as of")
+    assert re.search(r"as of \d+ s ago", shown.text)
+    assert movie.title in shown.text
+    assert not shown.is_private
+    stage.plex.faults.clear()
+    await (await bob.slash("now")).until("▶ Playing")
 
 
 async def test_players_says_who_can_be_controlled_and_why_not(stage: Stage) -> None:
@@ -93,6 +104,35 @@ async def test_players_are_offered_while_plex_holds_its_answer(stage: Stage) -> 
         offered = await alice.type_in("pause", "player", LIVING_ROOM)
         assert [choice["name"].split(" · ")[0] for choice in offered] == [LIVING_ROOM]
     hold.release()
+
+
+async def test_tracks_and_entries_are_offered_while_plex_fails(stage: Stage) -> None:
+    """As they were a moment ago, in time."""
+    alice = stage.controller()
+    stage.watch(LIVING_ROOM)
+    movie = stage.named_once("movie")[0]
+    await (await alice.slash("play", title=f"t:attic:{movie.key}", player=SHIELD)).until(movie.title)
+    tracks = await stage.suggested(alice, "audio", "track", "", player=LIVING_ROOM)
+    entries = await stage.suggested(alice, "queue remove", "item", "", player=SHIELD)
+    for what in (503, "hold"):
+        fault = stage.plex.faults.add("^/(?!__sim)", what)
+        for _ in range(2):
+            assert await alice.type_in("audio", "track", "", player=LIVING_ROOM) == tracks
+            assert await alice.type_in("queue remove", "item", "", player=SHIELD) == entries
+        await stage.wait_for(partial(is_offered_old, stage, fault, tracks), "old tracks after Plex was asked in vain")
+        stage.plex.faults.clear()
+        await stage.wait_for(partial(is_used, stage), "Plex to be used again")
+
+
+async def is_used(stage: Stage) -> bool:
+    checks = await stage.checks()
+    return checks["plex:attic"] == checks["breaker:plex:attic"] == "pass"
+
+
+async def is_offered_old(stage: Stage, fault: Fault, tracks: Any) -> bool:
+    """What is offered is fresh for a few seconds only, then Plex is asked again."""
+    offered = await stage.controller().type_in("audio", "track", "", player=LIVING_ROOM)
+    return fault.hits > 0 and offered == tracks
 
 
 async def test_a_vanished_player_is_no_longer_offered(stage: Stage) -> None:

@@ -6,8 +6,10 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from functools import partial
 
+from daemon.core.events import ServerBack
 from daemon.core.ids import RoleId
 from daemon.host.context import ModuleContext
+from daemon.services.cache import Cache
 from daemon.services.panels import Panels
 from daemon.services.profiles import Profiles
 from integrations.discord.messages import Messages
@@ -20,6 +22,7 @@ from .commands_components import PlaybackComponents
 from .commands_outcomes import Wall
 from .config import Config
 from .desk import Desk
+from .glances import Glances
 from .known_players import KnownPlayers
 from .picks import Picks
 
@@ -32,7 +35,9 @@ async def setup(ctx: ModuleContext[Config]) -> AsyncIterator[None]:
     """Build the desk, the cards and their commands; take up the cards that were open before."""
     config, plex, panels = ctx.config, ctx.service(Plex), ctx.service(Panels)
     known = KnownPlayers(plex)
-    desk = Desk(plex, known, ctx.service(Profiles), ctx.clock)
+    glances = Glances(plex, ctx.service(Cache))
+    ctx.on(ServerBack, glances.forget_server)
+    desk = Desk(plex, known, glances, ctx.service(Profiles), ctx.clock)
     picks = Picks(panels, ctx.clock)
     cards = Cards(
         plex, panels, ctx.clock, Pace(config.card_refresh_s, config.card_refresh_slow_s, config.card_slow_after_s)

@@ -93,7 +93,7 @@ class Outcomes:
         now = await self._plex.now_playing()
         if now.is_blind:
             raise next(iter(now.failures.values()))
-        if interaction.message is None and len(now.playbacks) == 1 and not now.silent_servers:
+        if interaction.message is None and len(now.playbacks) == 1 and not now.failures:
             await self.post_card(interaction, now.playbacks[0].player)
             return
         when = self._clock.now()

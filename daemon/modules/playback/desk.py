@@ -14,6 +14,7 @@ from daemon.core.text import clamp, duration, fold, parse_position, plain
 from daemon.services.profiles import Profiles
 from integrations.plex import Plex
 
+from .glances import Glances
 from .known_players import KnownPlayers
 from .orders import Asker, Done, Listing, Order, Outcome, PickPlayer, PickTitle, Started, Verb
 from .players import matching, player_choices, player_name
@@ -32,9 +33,10 @@ _SEEK_EXAMPLES = "write it as 1:02:03, 90, +30, -30 or 50%"
 class Desk:
     """The one who takes orders. Every method raises UserError for the member and UpstreamError for Plex."""
 
-    def __init__(self, plex: Plex, known: KnownPlayers, profiles: Profiles, clock: Clock) -> None:
+    def __init__(self, plex: Plex, known: KnownPlayers, glances: Glances, profiles: Profiles, clock: Clock) -> None:
         self._plex = plex
         self._known = known
+        self._glances = glances
         self._profiles = profiles
         self._clock = clock
         self._last_players: dict[MemberId, str | None] = {}
@@ -53,9 +55,12 @@ class Desk:
         if order.verb is Verb.QUEUE_SHOW:
             return Listing(await self._plex.queue(player.ref), player)
         await self._remember(asker, player.ref)
-        if title is not None:
-            return await self._with_title(order, player, title)
-        return Done(await self._control(order, player), player)
+        try:
+            if title is not None:
+                return await self._with_title(order, player, title)
+            return Done(await self._control(order, player), player)
+        finally:  # it may have obeyed even if it failed to say so
+            await self._glances.forget(player.ref)
 
     async def suggest_players(self, text: str, asker: Asker) -> list[tuple[str, str]]:
         """(label, reference) of controllable players for `text`, the member's last one first; from memory."""
@@ -67,21 +72,34 @@ class Desk:
         self, text: str, player: str | None, kind: StreamKind, asker: Asker
     ) -> list[tuple[str, str]]:
         """(label, value) of the tracks of what plays, those containing `text`; none while the player is not clear."""
-        chosen = await self._player(Order(Verb.AUDIO, player=player), asker)
-        if isinstance(chosen, PickPlayer):
+        ref = await self._glanced_player(player, asker)
+        if ref is None:
             return []
-        lines = track_choices(await self._plex.streams(chosen.ref), kind, text)
+        lines = track_choices(await self._glances.streams(ref), kind, text)
         return [(label, value) for label, value, _ in lines]
 
     async def suggest_queue(self, text: str, player: str | None, asker: Asker) -> list[tuple[str, str]]:
         """(label, value) of the entries of the play queue, those containing `text`."""
-        chosen = await self._player(Order(Verb.QUEUE_REMOVE, player=player), asker)
-        queue = None if isinstance(chosen, PickPlayer) else await self._plex.queue(chosen.ref)
+        ref = await self._glanced_player(player, asker)
+        queue = None if ref is None else await self._glances.queue(ref)
         lines = [
             (f"{place}. {clamp(title_name(item.title), 90)}", f"{QUEUE_ITEM}{item.item_id}")
             for place, item in enumerate(queue.items if queue else (), start=1)
         ]
         return [line for line in lines if fold(text) in fold(line[0])][:AUTOCOMPLETE_CHOICES_MAX]
+
+    async def _glanced_player(self, text: str | None, asker: Asker) -> PlayerRef | None:
+        """The player that is meant, from memory if that says enough; None while it is not clear."""
+        wanted = _named(text)
+        if wanted is not None and (ref := PlayerRef.parse(wanted)) is not None:
+            return ref
+        able = [player for player in self._known.recall() if player.is_controllable]
+        last = await self._last_player(asker)
+        meant = matching(wanted, able) if wanted else [player for player in able if str(player.ref) == last] or able
+        if len(meant) == 1:
+            return meant[0].ref
+        found = await self._player(Order(Verb.AUDIO, player=text), asker)
+        return None if isinstance(found, PickPlayer) else found.ref
 
     async def _title(self, order: Order) -> Title | PickTitle:
         text = clamp(plain((order.title or "")[: 4 * QUERY_CHARS_MAX]), QUERY_CHARS_MAX)

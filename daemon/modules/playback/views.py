@@ -135,7 +135,9 @@ def now_view(
     `home` is the guild in which the list works: see `check_home`.
     """
     lines = [_now_line(playback, position_ms) for playback, position_ms in page.items] or ["Nothing is playing."]
-    parts: list[discord.ui.Item[Any]] = [text("### Now playing\n" + "\n".join(lines) + _silent(now.silent_servers))]
+    parts: list[discord.ui.Item[Any]] = [
+        text("### Now playing\n" + "\n".join(lines) + _old(now) + _silent(now.silent_servers))
+    ]
     options = [
         option(player_name(playback.player), str(playback.player.ref), description=title_name(playback.title))
         for playback, _ in page.items
@@ -153,6 +155,19 @@ def _now_line(playback: Playback, position_ms: int) -> str:
     state = _STATES[playback.state].split()[0]
     name = safe(clamp(title_name(playback.title), NAME_CHARS_MAX))
     return f"{state} **{name}**\n{progress} · {who}{safe(clamp(player_name(playback.player), 80))}"
+
+
+def _old(now: NowPlaying) -> str:
+    """Of whom this is what they told a while ago, and why."""
+    return "".join(
+        f"\n-# {safe(f'{error.service} {error.kind}')}; of it, this is as of {_ago(now.ages_s[server])} ago."
+        for server, error in now.failures.items()
+        if server in now.ages_s
+    )
+
+
+def _ago(seconds: float) -> str:
+    return f"{seconds:.0f} s" if seconds < 120 else f"{seconds / 60:.0f} min"
 
 
 def _silent(servers: Sequence[ServerId]) -> str:

@@ -30,16 +30,6 @@ T = TypeVar("T")
 
 TASK_OWNER = "cache"
 
-_OUTAGES = frozenset(
-    {
-        UpstreamKind.UNREACHABLE,
-        UpstreamKind.TIMED_OUT,
-        UpstreamKind.BUSY,
-        UpstreamKind.BROKEN,
-        UpstreamKind.RESTING,
-    }
-)
-
 
 class Missing(MarqueeError):
     """There is no such value: raised by loaders, and to whoever asks, also from memory."""
@@ -134,6 +124,21 @@ class Region(Generic[T]):
                 return self._answer(old, seen.age_s, is_stale=True)
         await asyncio.wait({task})
         return self._outcome(task, is_corrupt=seen.is_corrupt)
+
+    async def remember(self, key: str, value: T, tags: Sequence[str] = ()) -> None:
+        """Keep a value that was found out in any case, for `recall`."""
+        key, tags = _bounded(key), (region_tag(self.name), *tags)
+        versions = (await self._backend.get(self.name, key, tags)).versions
+        await self._keep(key, Kept(value, False, self._shortened(self._terms.ttl_s)), tags, versions)
+
+    async def recall(self, key: str, tags: Sequence[str] = ()) -> Aged[T] | None:
+        """The value that is kept, be it old, for whoever could not find it out; None when none is."""
+        seen = await self._look(_bounded(key), (region_tag(self.name), *tags))
+        if seen.kept is None or seen.kept.is_missing:
+            self._count["corrupt" if seen.is_corrupt else "miss"]()
+            return None
+        self._count["hit" if seen.is_fresh else "stale"]()
+        return self._answer(seen.kept, seen.age_s, is_stale=not seen.is_fresh)
 
     async def clear(self) -> None:
         """From now on nothing that was loaded before is an answer."""
@@ -243,7 +248,7 @@ def _has_news(task: asyncio.Task[_Loaded[T]]) -> bool:
     if task.exception() is not None:
         return True
     error = task.result().error
-    return not isinstance(error, UpstreamError) or error.kind not in _OUTAGES
+    return not isinstance(error, UpstreamError) or error.is_refusal
 
 
 def _bounded(key: str) -> str:

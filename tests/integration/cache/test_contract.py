@@ -150,6 +150,19 @@ async def test_a_refusal_is_an_answer_and_no_reason_for_an_old_one(stage: CacheS
     assert await region.get("a", source) == "one"
 
 
+async def test_what_was_found_out_elsewhere_can_be_recalled_with_its_age(stage: CacheStage) -> None:
+    region = stage.cache.region("sessions", str, ttl_s=0.0, stale_s=600)
+    assert await region.recall("a", tags=("x",)) is None
+    await region.remember("a", "one", tags=("x",))
+    found = await region.recall("a", tags=("x",))
+    assert found is not None
+    assert (found.value, found.is_stale) == ("one", True)
+    assert 0 <= found.age_s < 60
+    await stage.cache.invalidate("x")
+    assert await region.recall("a", tags=("x",)) is None
+    assert stage.counted("sessions") == {"miss": 2, "stale": 1}
+
+
 async def test_that_there_is_none_is_remembered(stage: CacheStage, source: Source) -> None:
     region = stage.cache.region("posters", str, ttl_s=60, negative_ttl_s=60)
     source.error = Missing("a")

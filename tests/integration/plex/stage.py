@@ -19,6 +19,7 @@ from daemon.data.store import Store
 from daemon.kernel.health import Health
 from daemon.kernel.metrics import Metrics
 from daemon.kernel.tasks import Supervisor
+from daemon.services.cache import Cache, MemoryBackend
 from daemon.services.events import CATALOG, Events
 from daemon.services.queue import DatabaseClaims, DatabaseTransport, Queue
 from daemon.services.servers import Servers
@@ -68,6 +69,7 @@ class Stage:
     registry: Servers
     changes: list[tuple[ServerId, PlayerId | None]]
     store: Store
+    cache: Cache
 
     def title(self, name: str | Item, kind: str | None = None) -> TitleRef:
         item = name if isinstance(name, Item) else self.sim.world.find(name, kind)
@@ -129,6 +131,7 @@ async def running(
             rng=random.Random(1),
         )
         registry = Servers(store, clock, Events(store, queue, clock, CATALOG, metrics))
+        cache = Cache(MemoryBackend(), supervisor=supervisor, metrics=metrics, rng=random.Random(1))
         plex = Plex(
             servers if servers is not None else {ATTIC: PlexServerConfig(sim.url, sim.token)},
             registry,
@@ -137,6 +140,7 @@ async def running(
             health,
             metrics,
             clock,
+            cache,
             timeouts,
             titles_max=titles_max,
             rng=random.Random(1),
@@ -145,9 +149,10 @@ async def running(
         plex.on_change(lambda server, player: changes.append((server, player)))
         await plex.start()
         try:
-            yield Stage(sim, plex, supervisor, health, metrics, registry, changes, store)
+            yield Stage(sim, plex, supervisor, health, metrics, registry, changes, store, cache)
             crashes = [state for state in supervisor.states() if state.restarts or state.last_error]
         finally:
             await plex.stop()
             assert supervisor.count("plex") == 0
+            await supervisor.cancel("cache")
         assert crashes == []

@@ -11,6 +11,7 @@ import pytest
 from daemon.core.errors import UpstreamError, UpstreamKind, UserError
 from daemon.core.ids import PlayerId, RatingKey, ServerId
 from daemon.core.media import Playback, PlayerRef, PlayState, TitleRef
+from daemon.kernel.health import Status
 from daemon.kernel.trace import current_trace_id
 from integrations.plex import PlexServerConfig
 from simulators.plex.household import CHROME, IPAD, LIVING_ROOM, PLEXAMP, SHIELD
@@ -48,6 +49,56 @@ class TestNow:
 
     async def test_nobody(self, stage: Stage) -> None:
         assert (await stage.plex.now_playing()).playbacks == ()
+
+    async def test_what_a_server_told_before_stands_in_for_it_with_its_age(self, sim: PlexSim, tmp_path: Path) -> None:
+        async with running(sim, tmp_path) as stage:
+            await stage.ready()
+            await started(stage, LIVING_ROOM, "Low Orbit")
+            told = await stage.plex.now_playing()
+            fault = sim.faults.add("/status/sessions", 503)
+            stage.changes.clear()
+            sim.play(SHIELD, "Ironwood")
+            await until(lambda: stage.changes)
+            now = await stage.plex.now_playing()
+            assert fault.hits
+            assert now.playbacks == told.playbacks
+            assert not now.is_blind
+            assert now.silent_servers == ()
+            assert list(now.failures) == [ATTIC]
+            assert 0 <= now.ages_s[ATTIC] < 60
+            sim.faults.clear()
+            await until(lambda: stage.health.report().checks["breaker:plex:attic"].status is Status.PASS)
+            now = await stage.plex.now_playing()
+            assert (len(now.playbacks), now.ages_s, now.failures) == (2, {}, {})
+
+    async def test_a_refusal_has_no_substitute(self, sim: PlexSim, tmp_path: Path) -> None:
+        async with running(sim, tmp_path) as stage:
+            await stage.ready()
+            await started(stage, LIVING_ROOM, "Low Orbit")
+            assert (await stage.plex.now_playing()).playbacks
+            sim.faults.add(".", 401)
+            stage.changes.clear()
+            sim.play(SHIELD, "Ironwood")
+            await until(lambda: not stage.plex.server_states()[0].is_up)
+            now = await stage.plex.now_playing()
+            assert now.is_blind
+            assert now.playbacks == ()
+
+    async def test_what_played_at_the_start_is_known_without_being_asked_for(
+        self, sim: PlexSim, tmp_path: Path
+    ) -> None:
+        sim.play(LIVING_ROOM, "Low Orbit")
+        async with running(sim, tmp_path) as stage:
+            await stage.cache.start()
+            await stage.ready()
+            await until(lambda: stage.asked("/status/sessions"))
+            await until(lambda: stage.supervisor.count("cache") == 0)
+            sim.faults.add(".", 503)
+            await until(lambda: not stage.plex.server_states()[0].is_up)
+            async with asyncio.timeout(10):
+                while not (now := await stage.plex.now_playing()).ages_s:  # noqa: ASYNC110  a second-old reading is fresh
+                    await asyncio.sleep(0.01)
+            assert [playback.title.name for playback in now.playbacks] == ["Low Orbit"]
 
     async def test_many_who_ask_at_once_share_one_reading(self, sim: PlexSim, tmp_path: Path) -> None:
         async with running(sim, tmp_path) as stage:
