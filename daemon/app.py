@@ -129,9 +129,9 @@ class App:
         await parts.fleet.start()
         closing.add("modules", parts.host.stop)
         await parts.host.start()
-        kernel.health.set("modules", Check(Status.PASS, f"{len(parts.host.states())} known"))
         parts.fleet.check_modules([status.module for status in parts.host.states()])
         await self._start_work(parts, kernel, closing)
+        kernel.health.set("modules", Check(Status.PASS, f"{len(parts.host.states())} known"))
         closing.add("intake", lambda: self._drain(kernel, parts.fleet))
         if self._role.has_gateway:
             sync = parts.fleet.sync_commands(keep=parts.host.commands_to_keep())
