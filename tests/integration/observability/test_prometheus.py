@@ -69,13 +69,14 @@ async def exposed(stage: Stage) -> str:
         return await answer.text()
 
 
-async def a_job(stage: Stage) -> None:
-    """A scheduled job, run by hand."""
-    process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "daemon", "schedules", "run", "retention", cwd=PROJECT, env=stage.environment(),
-        stdout=asyncio.subprocess.DEVNULL, stderr=asyncio.subprocess.DEVNULL,
-    )  # fmt: skip
-    assert await process.wait() == 0
+async def a_night(stage: Stage) -> None:
+    """Scheduled jobs, run by hand."""
+    for job in ("retention", "backup"):
+        process = await asyncio.create_subprocess_exec(
+            sys.executable, "-m", "daemon", "schedules", "run", job, cwd=PROJECT, env=stage.environment(),
+            stdout=asyncio.subprocess.DEVNULL, stderr=asyncio.subprocess.DEVNULL,
+        )  # fmt: skip
+        assert await process.wait() == 0
 
 
 async def undrawn(prometheus: Prometheus, panels: Sequence[Panel]) -> dict[str, list[str]]:
@@ -121,7 +122,7 @@ async def draw(stage: Stage, prometheus: Prometheus, panels: Sequence[Panel]) ->
     while left and time.monotonic() < deadline:
         await an_evening(stage)
         await an_outage(stage)
-        await a_job(stage)
+        await a_night(stage)
         left = await undrawn(prometheus, panels)
     return left
 
