@@ -133,7 +133,8 @@ class ModuleContext(Generic[ConfigT]):
 
         It reads what it needs and returns its effect as a unit of work, which happens once; it is tried again when it
         raises. Published while the module does not run, an event waits. What is waited for goes by `name` (the
-        handler's, by default), so a handler that is renamed begins anew.
+        handler's, by default), so a handler that is renamed begins anew. Only under one name do events of different
+        types keep their order: give what belongs together ("lost", "back") the same.
         """
         self._check_open()
         name = name or getattr(handler, "__name__", None)

@@ -26,11 +26,12 @@ async def setup(ctx: ModuleContext[Config]) -> AsyncIterator[None]:
     """Listen to trouble, and offer the commands."""
     channel = ChannelId(ctx.config.channel) if ctx.config.channel else None
     telling = Telling(ctx.service(Notify), channel, ctx.service(Owners).ids, ctx.config.died_every_min)
-    ctx.on(ServerLost, telling.server_lost)
-    ctx.on(ServerBack, telling.server_back)
+    # What belongs together has one name: only within a subscription do events keep their order.
+    ctx.on(ServerLost, telling.server_lost, name="servers")
+    ctx.on(ServerBack, telling.server_back, name="servers")
+    ctx.on(WatcherAlarmed, telling.watcher_alarmed, name="watcher")
+    ctx.on(WatcherCleared, telling.watcher_cleared, name="watcher")
     ctx.on(MessageDied, telling.message_died)
-    ctx.on(WatcherAlarmed, telling.watcher_alarmed)
-    ctx.on(WatcherCleared, telling.watcher_cleared)
     ctx.on(BackupFailed, telling.backup_failed)
     items = ctx.components(OpsComponents, ctx.service(DeadLetters), ctx.service(Schedules), ctx.service(Stories))
     await ctx.cog(OpsCommands, items.desk, ctx.service(Health))

@@ -53,15 +53,15 @@ async def told(store: Store, channel: ChannelId | None, owners: Sequence[MemberI
     station = Station(store, clock, DatabaseTransport(), DatabaseClaims(store, clock), EVENTS_QUEUE)
     events = Events(store, station.queue, clock, CATALOG, station.metrics)
     telling = Telling(Notify(store, station.queue, clock, station.metrics), channel, owners, 15)
-    for event_type, handler in (
-        (ServerLost, telling.server_lost),
-        (ServerBack, telling.server_back),
-        (MessageDied, telling.message_died),
-        (WatcherAlarmed, telling.watcher_alarmed),
-        (WatcherCleared, telling.watcher_cleared),
-        (BackupFailed, telling.backup_failed),
+    for name, event_type, handler in (
+        ("servers", ServerLost, telling.server_lost),
+        ("servers", ServerBack, telling.server_back),
+        ("watcher", WatcherAlarmed, telling.watcher_alarmed),
+        ("watcher", WatcherCleared, telling.watcher_cleared),
+        ("message_died", MessageDied, telling.message_died),
+        ("backup_failed", BackupFailed, telling.backup_failed),
     ):
-        events.subscribe(f"ops.{handler.__name__}", event_type, handler)
+        events.subscribe(f"ops.{name}", event_type, handler)
     await events.sync()
     await station.queue.start([EVENTS_QUEUE.name])
 
