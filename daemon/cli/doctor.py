@@ -32,6 +32,8 @@ _MEND_BOT = {
 async def examine(settings: Settings) -> list[Finding]:
     """Everything tried, in the order in which it is needed. Raises nothing for what does not work."""
     findings = await asyncio.to_thread(_examine_machine, settings)
+    if settings.redis.url is not None:
+        findings.append(await _examine_redis(settings.redis.url.get_secret_value()))
     async with scratch(settings) as parts:
         findings += await _examine_plex(settings, parts)
         await parts.fleet.prepare()
@@ -69,6 +71,20 @@ def _examine_database(settings: Settings) -> Finding:
         return Finding("Database", True, "new, `marquee run` makes it")
     note = "" if revision == version.HEAD else f", `marquee run` upgrades it to {version.HEAD}"
     return Finding("Database", True, f"revision {revision}{note}")
+
+
+async def _examine_redis(url: str) -> Finding:
+    from daemon.services.redis import VERSION_MIN, version_at
+
+    try:
+        version = await version_at(url)
+    except UpstreamError as error:
+        mend = "start Redis, or correct MARQUEE_REDIS__URL; without it the daemon works, each process for itself"
+        return Finding("Redis", False, str(error.kind), mend)
+    told = ".".join(map(str, version))
+    if version < VERSION_MIN:
+        return Finding("Redis", False, f"version {told}", f"use {'.'.join(map(str, VERSION_MIN))} or later")
+    return Finding("Redis", True, f"version {told}")
 
 
 def _examine_port(settings: Settings) -> Finding:

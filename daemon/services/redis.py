@@ -44,6 +44,7 @@ Value: TypeAlias = bytes | str | int | float
 TASK_OWNER = "redis"
 SERVICE = "Redis"
 
+VERSION_MIN = (6, 2)
 _FAILURES_MAX = 3
 _DEGRADED = "work goes on from the database, caches and limits from memory"
 _KINDS: tuple[tuple[type[exceptions.RedisError], UpstreamKind], ...] = (
@@ -144,19 +145,7 @@ class Redis:
         It has no time limits but that for connecting: `guarded` has. Those of the driver cost a task a command, and on
         Python 3.11 they swallow the cancellation of whoever waits (asyncio.wait_for, python/cpython#86296).
         """
-        pool: driver.ConnectionPool = driver.BlockingConnectionPool.from_url(
-            self._url,
-            max_connections=connections_max,
-            timeout=REDIS_ANSWER_S,
-            socket_timeout=None,
-            socket_connect_timeout=REDIS_CONNECT_S,
-            retry=Retry(NoBackoff(), 0),
-            client_name=f"marquee-{purpose}-{self._process}",
-            protocol=2,  # lists instead of dicts, and none of the pushes that the driver asks for with RESP3
-            driver_info=None,  # else each new connection reads the version of the package from the disk
-            decode_responses=False,
-        )
-        return driver.Redis.from_pool(pool)
+        return _client(self._url, f"marquee-{purpose}-{self._process}", connections_max)
 
     async def call(self, work: Callable[[Client], Awaitable[T]], *, within_s: float = REDIS_ANSWER_S) -> T:
         """`work(client)` as `guarded` does it, with the client that all share."""
@@ -211,6 +200,32 @@ class Redis:
             _LOG.info("redis_found")
         for listener in tuple(self._listeners):
             listener()
+
+
+async def version_at(url: str) -> tuple[int, ...]:
+    """The version of the Redis there, (7, 0, 15) say. UpstreamError when it does not answer."""
+    client = _client(url, "marquee-check", 1)
+    try:
+        told = await _mapped(lambda: execute(client, "INFO", "server"), REDIS_ANSWER_S)
+    finally:
+        await client.aclose()
+    return tuple(int(part) for part in str(told["redis_version"]).split(".") if part.isdecimal())
+
+
+def _client(url: str, name: str, connections_max: int) -> Client:
+    pool: driver.ConnectionPool = driver.BlockingConnectionPool.from_url(
+        url,
+        max_connections=connections_max,
+        timeout=REDIS_ANSWER_S,
+        socket_timeout=None,
+        socket_connect_timeout=REDIS_CONNECT_S,
+        retry=Retry(NoBackoff(), 0),
+        client_name=name,
+        protocol=2,  # lists instead of dicts, and none of the pushes that the driver asks for with RESP3
+        driver_info=None,  # else each new connection reads the version of the package from the disk
+        decode_responses=False,
+    )
+    return driver.Redis.from_pool(pool)
 
 
 def is_outage(error: BaseException) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import random
 import re
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
 from daemon.core.limits import CACHE_KEPT_MAX_S, CACHE_WARMERS
@@ -16,7 +16,6 @@ from daemon.services.cache.region import TASK_OWNER, Region, Terms
 from daemon.services.cache.values import ValueCodec
 
 T = TypeVar("T")
-E = TypeVar("E")
 
 _NAME = re.compile(r"[a-z0-9.-]{1,50}")
 
@@ -71,22 +70,12 @@ class Cache:
         )
 
     async def invalidate(self, *tags: str) -> None:
-        """From now on nothing that was loaded before is an answer under one of `tags`; for all processes with Redis.
+        """From now on nothing that was loaded before is an answer under one of `tags`.
 
-        Without Redis it is for this process alone; what others hold ends with its time.
+        With Redis for all processes, so that one handler of an event is enough. Without, for this process alone; what
+        others hold ends with its time.
         """
         await self._backend.bump(tags)
-
-    def invalidating(self, tags_of: Callable[[E], Iterable[str]]) -> Callable[[E], Awaitable[None]]:
-        """An event handler that does so, for `ctx.on(ServerBack, cache.invalidating(lambda e: [f"plex:{e.server}"]))`.
-
-        An event is handled by one process; with Redis that is enough for all.
-        """
-
-        async def handle(event: E) -> None:
-            await self.invalidate(*tags_of(event))
-
-        return handle
 
     async def start(self) -> None:
         """Everything else has started: begin to warm, in the background."""

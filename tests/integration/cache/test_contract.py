@@ -229,14 +229,6 @@ async def test_what_was_being_loaded_when_its_tag_ended_is_not_kept(stage: Cache
     assert await region.get("a", source, tags=("player:1",)) == "two"
 
 
-async def test_an_event_handler_invalidates(stage: CacheStage, source: Source) -> None:
-    region = stage.cache.region("queues", str, ttl_s=60)
-    await region.get("a", source, tags=("server:attic",))
-    source.value = "two"
-    await stage.cache.invalidating(lambda server: [f"server:{server}"])("attic")
-    assert await region.get("a", source, tags=("server:attic",)) == "two"
-
-
 @dataclass(frozen=True, slots=True)
 class Fact:
     name: str

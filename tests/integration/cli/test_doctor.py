@@ -98,6 +98,23 @@ async def test_what_is_wrong_comes_with_how_to_mend_it(world: World) -> None:
         assert "canary" not in text
 
 
+async def test_redis_is_tried_and_its_password_stays_hidden(world: World, redis_url: str) -> None:
+    ended = await call(world.environ | {"MARQUEE_REDIS__URL": redis_url}, "check", "--json")
+    found = {check["subject"]: check for check in json.loads(ended.out)["checks"]}
+    assert found["Redis"]["ok"]
+    assert found["Redis"]["text"].startswith("version ")
+    away = f"redis://:{CANARY}@127.0.0.1:{free_port()}/0"
+    ended = await call(world.environ | {"MARQUEE_REDIS__URL": away}, "check", "--json")
+    found = {check["subject"]: check for check in json.loads(ended.out)["checks"]}
+    assert not found["Redis"]["ok"]
+    assert "is unreachable" in found["Redis"]["text"]
+    assert ended.code == 1
+    assert CANARY not in ended.out + ended.err
+    ended = await call(world.environ | {"MARQUEE_REDIS__URL": "127.0.0.1:6379"}, "check")
+    assert ended.code == 78
+    assert "redis://" in ended.err
+
+
 async def test_nothing_configured_is_told_as_such(tmp_path: Path) -> None:
     ended = await call(environment(tmp_path), "check")
     assert ended.code == 1
