@@ -17,6 +17,7 @@ from daemon.core.events import Event
 from daemon.core.ids import ModuleId
 from daemon.host.context import task_owner
 from daemon.host.host import Host, ModuleState
+from daemon.host.loader import discover
 from daemon.kernel.clock import SystemClock
 from daemon.kernel.health import Health, Status
 from daemon.kernel.tasks import Supervisor
@@ -28,6 +29,7 @@ from integrations.discord.surface import DiscordSurface
 from tests.integration.host.folders import write_module
 
 DAILY = ModuleId("daily")
+BUILT_IN = frozenset(discover([]).modules)  # none of them runs here
 E = TypeVar("E", bound=Event)
 
 PARTS = """
@@ -175,12 +177,12 @@ class Stand:
         }
 
     def states(self) -> dict[str, tuple[str, str | None]]:
-        return {s.module: (s.state.value, s.problem) for s in self.host.states() if s.module != "playback"}
+        return {s.module: (s.state.value, s.problem) for s in self.host.states() if s.module not in BUILT_IN}
 
 
 @asynccontextmanager
 async def stand(folder: Path, **settings: dict[str, Any]) -> AsyncIterator[Stand]:
-    made = Stand(folder, {"playback": {"enabled": False}, **settings})
+    made = Stand(folder, {**{module: {"enabled": False} for module in BUILT_IN}, **settings})
     await made.surface.attach(made.bot)
     try:
         yield made
