@@ -12,7 +12,7 @@ from daemon.core.ids import PlayerId, ServerId
 from daemon.data import plex_servers
 from daemon.data.plex_servers import Capability, Route
 from daemon.data.store import Store
-from daemon.kernel.trace import new_trace_id
+from daemon.kernel.trace import current_trace_id, new_trace_id
 from daemon.services.events import Events
 
 __all__ = ["Capability", "Route", "Servers"]
@@ -50,7 +50,7 @@ class Servers:
         one says it.
         """
         event = ServerLost(server=server, problem=problem, occurred_at=at)
-        trace_id = new_trace_id()
+        trace_id = current_trace_id() or new_trace_id()
 
         def unit(tx: Connection) -> None:
             if plex_servers.set_lost(tx, server, at):
@@ -60,7 +60,7 @@ class Servers:
 
     async def mark_back(self, server: ServerId, at: datetime) -> None:
         """Publish that the server answers again, if it was lost."""
-        trace_id = new_trace_id()
+        trace_id = current_trace_id() or new_trace_id()
 
         def unit(tx: Connection) -> None:
             lost_at = plex_servers.set_back(tx, server)

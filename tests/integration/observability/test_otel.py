@@ -12,7 +12,8 @@ from daemon.kernel import logs
 from daemon.kernel.export import export_to
 from daemon.kernel.trace import is_recording, span, traced
 from tests.acceptance.stage import PROJECT, SHIELD, Stage, answered, open_stage
-from tests.integration.cli.marquee import answer, end, environment, free_port, running
+from tests.integration.cli.marquee import answer, call, end, environment, free_port, running
+from tests.integration.observability.evening import an_outage
 from tests.integration.observability.receiver import receiving
 
 WITHOUT = "import sys; sys.modules['opentelemetry'] = None; from daemon.cli import main; main(['run'])"
@@ -86,6 +87,31 @@ async def test_a_command_is_one_trace_through_the_whole_daemon() -> None:
         lines = [line for line in await stage.daemon.logs() if line.get("trace_id") == root.trace_id]
         assert "discord_request" in {line["event"] for line in lines}
         assert stage.plex.token not in json.dumps([s.attributes for s in collector.spans])
+
+
+async def test_what_a_plex_server_causes_is_one_trace_up_to_the_message_in_discord() -> None:
+    async with receiving() as collector, open_stage(is_started=False, MARQUEE_OTEL__ENDPOINT=collector.url) as stage:
+        channel = stage.lab.world.add_channel(stage.lab.guild, "trouble")
+        stage.settings["MARQUEE_MODULES__OPS__CHANNEL"] = str(channel.channel_id)
+        await stage.start()
+        await an_outage(stage)
+        told = stage.guest(channel.channel_id)
+        await stage.wait_for(lambda: len(told.sees()) == 2, "two notices")
+        assert stage.daemon is not None
+        lines = await stage.daemon.logs()
+        (lost, back) = [line["trace_id"] for line in lines if line["event"] == "notice_delivered"]
+        assert lost != back
+        assert {"discord_request", "notice_delivered"} <= {
+            line["event"] for line in lines if line.get("trace_id") == lost
+        }
+        await stage.stop()
+        wanted = {"plex.get", "store.write", "queue.message", "event", "discord.request"}
+        for trace_id in (lost, back):
+            assert wanted <= {seen.name for seen in collector.spans if seen.trace_id == trace_id}
+        story = await call(stage.environment(), "trace", lost)
+        assert story.code == 0
+        for word in ("server_lost", "notice"):
+            assert word in story.out, story.out
 
 
 async def test_a_collector_that_is_away_keeps_nobody_from_stopping(tmp_path: Path) -> None:

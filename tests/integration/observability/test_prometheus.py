@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import re
 import subprocess
 import sys
 import time
@@ -12,11 +11,11 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-import aiohttp
 import pytest
 
 from tests.acceptance.stage import LIVING_ROOM, PROJECT, SHIELD, Stage, answered, open_stage
 from tests.integration.observability import prometheus as files
+from tests.integration.observability.evening import an_outage, exposed
 from tests.integration.observability.prometheus import Panel, Prometheus, find, scraping
 
 DRAWN_S = 90.0
@@ -41,32 +40,6 @@ async def an_evening(stage: Stage) -> None:
     await answered(await member.slash("now"))
     await answered(await guest.slash("pause", player=SHIELD))
     stage.watch(LIVING_ROOM)
-
-
-async def an_outage(stage: Stage) -> None:
-    """The Plex server goes and comes back, which are two events and two notices."""
-    before = await published(stage, "server_lost"), await published(stage, "server_back")
-    fault = stage.plex.faults.add(".", "drop")
-    stage.plex.server.notifications.drop_all()
-    await stage.wait_for(partial(is_published, stage, "server_lost", before[0]), "the server to be missed")
-    stage.plex.faults.remove(fault)
-    await stage.wait_for(partial(is_published, stage, "server_back", before[1]), "the server to be found")
-
-
-async def is_published(stage: Stage, kind: str, before: float) -> bool:
-    return await published(stage, kind) > before
-
-
-async def published(stage: Stage, kind: str) -> float:
-    """How many events of a type there were, as the daemon itself says."""
-    found = re.search(rf'^marquee_events_published_total\{{type="{kind}"\}} (\S+)$', await exposed(stage), re.MULTILINE)
-    return float(found[1]) if found else 0.0
-
-
-async def exposed(stage: Stage) -> str:
-    assert stage.daemon is not None
-    async with aiohttp.ClientSession() as http, http.get(f"{stage.daemon.url}/metrics") as answer:
-        return await answer.text()
 
 
 async def a_night(stage: Stage) -> None:
