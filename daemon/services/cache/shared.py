@@ -11,16 +11,25 @@ from daemon.services.cache.backend import Looked, region_tag
 from daemon.services.cache.memory import MemoryBackend
 from daemon.services.redis import Redis, Script, execute
 
-# Ages are Redis's own, so that the clocks of the processes do not matter. A key of another type reads as an unusable
-# value. KEYS: the value, then its tags. Answers: versions of the tags, the value or nil, its age in ms.
+# Ages are Redis's own, so that the clocks of the processes do not matter. A tag that is not there, because it was never
+# bumped or because Redis was short of memory, gets a version that no value can remember. A key of another type reads as
+# an unusable value. KEYS: the value, then its tags. ARGV: for how many seconds a tag is kept. Answers: versions of the
+# tags, the value or nil, its age in ms.
 _GET = Script("""
+local now = redis.call('TIME')
 local versions = {}
-for i = 2, #KEYS do versions[i - 1] = redis.call('GET', KEYS[i]) or '' end
+for i = 2, #KEYS do
+  local version = redis.call('GET', KEYS[i])
+  if not version then
+    version = now[1] .. string.format('%06d', now[2])
+    redis.call('SET', KEYS[i], version, 'EX', ARGV[1])
+  end
+  versions[i - 1] = version
+end
 local known = table.concat(versions, ',')
 local found = redis.pcall('HMGET', KEYS[1], 'data', 'versions', 'made')
 if found.err then return {known, '', 0} end
 if not found[1] or found[2] ~= known then return {known, false, 0} end
-local now = redis.call('TIME')
 return {known, found[1], now[1] * 1000 + math.floor(now[2] / 1000) - (tonumber(found[3]) or 0)}
 """)
 
@@ -70,7 +79,7 @@ class SharedBackend:
         keys = [self._value(region, key), *(self._tag(tag) for tag in tags)]
         try:
             await self._settle()
-            versions, data, age_ms = await self._redis.run(_GET, keys, within_s=CACHE_REDIS_S)
+            versions, data, age_ms = await self._redis.run(_GET, keys, [CACHE_TAG_KEPT_S], within_s=CACHE_REDIS_S)
         except UpstreamError:
             self._is_away = True
             return await self._memory.get(region, key, tags)

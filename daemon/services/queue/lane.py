@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterable, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-from daemon.core.limits import QUEUE_HINTS_MAX
+from daemon.core.limits import QUEUE_HINTS_MAX, STREAM_ENTRY_IDS_MAX
 from daemon.services.queue.transport import SWEEP, Hint
+
+FIELD = "ids"
+"""Of an entry: numbers with commas."""
 
 _SMOOTHING = 0.2  # weight of the latest read in the mean of ids an entry
 
@@ -120,3 +123,23 @@ class Lane:
         for entry_id in ended:
             del self._open[entry_id]
         return ended
+
+
+def in_parts(ids: Sequence[int]) -> list[Sequence[int]]:
+    """What goes into one entry each; a single empty part for no ids."""
+    return [ids[at : at + STREAM_ENTRY_IDS_MAX] for at in range(0, len(ids) or 1, STREAM_ENTRY_IDS_MAX)]
+
+
+def to_entry(entry_id: bytes, fields: Any) -> Entry:
+    """An entry that is not of our making carries no ids: a sweep will do."""
+    text = to_dict(fields or ()).get(FIELD, b"")
+    try:
+        return Entry(entry_id, tuple(int(part) for part in text.split(b",") if part))
+    except ValueError:
+        return Entry(entry_id, ())
+
+
+def to_dict(pairs: Any) -> dict[str, Any]:
+    """Fields by name; redis-py gives some as a dictionary, some as a flat list."""
+    items = pairs.items() if isinstance(pairs, dict) else zip(pairs[::2], pairs[1::2], strict=False)
+    return {name.decode(errors="replace") if isinstance(name, bytes) else name: value for name, value in items}

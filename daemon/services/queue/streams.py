@@ -21,7 +21,6 @@ from daemon.core.limits import (
     STREAM_BLOCK_S,
     STREAM_BUFFER_IDS_MAX,
     STREAM_CONSUMER_IDLE_S,
-    STREAM_ENTRY_IDS_MAX,
     STREAM_HOLD_S,
     STREAM_PATIENCE_S,
     STREAM_READERS_MAX,
@@ -29,7 +28,7 @@ from daemon.core.limits import (
 )
 from daemon.kernel.metrics import Metrics
 from daemon.kernel.tasks import Supervisor
-from daemon.services.queue.lane import Entry, Lane
+from daemon.services.queue.lane import FIELD, Entry, Lane, in_parts, to_dict, to_entry
 from daemon.services.queue.transport import Hint
 from daemon.services.redis import Client, Redis, add, execute
 
@@ -37,7 +36,6 @@ _LOG = structlog.get_logger(__name__)
 
 _OWNER = "queue:streams"
 _GROUP = "workers"
-_FIELD = "ids"
 _CLOSE_S = 1.0
 
 
@@ -224,8 +222,8 @@ class StreamsTransport:
     ) -> None:
         async with client.pipeline(transaction=True) as pipe:
             for queue, ids in announced.items():
-                for part in _parts(ids or ()):
-                    add(pipe, "XADD", self._key(queue), "*", _FIELD, ",".join(map(str, part)))
+                for part in in_parts(ids or ()):
+                    add(pipe, "XADD", self._key(queue), "*", FIELD, ",".join(map(str, part)))
             for queue, entry_ids in ended.items():
                 add(pipe, "XACK", self._key(queue), _GROUP, *entry_ids)
                 add(pipe, "XDEL", self._key(queue), *entry_ids)
@@ -275,7 +273,7 @@ class StreamsTransport:
                 raise
             await self._make_group(key)
             return None
-        return [_to_entry(*entry) for _, entries in answer for entry in entries]
+        return [to_entry(*entry) for _, entries in answer for entry in entries]
 
     async def _make_group(self, key: str) -> None:
         try:
@@ -323,7 +321,7 @@ class StreamsTransport:
                 # Redis 6.2 gives nil for an entry that was deleted.
                 if raw is None or raw[0] is None or lane.is_open(raw[0]):
                     continue
-                entry = _to_entry(*raw)
+                entry = to_entry(*raw)
                 self._end(lane.queue, [entry.entry_id])
                 self.announce(lane.queue, entry.ids)
             if cursor == b"0-0":
@@ -332,26 +330,6 @@ class StreamsTransport:
     async def _forget_consumers(self, key: str) -> None:
         """Processes that have ended, and of which nothing is left."""
         for told in await self._try("XINFO", "CONSUMERS", key, _GROUP) or ():
-            consumer = _to_dict(told)
+            consumer = to_dict(told)
             if consumer["pending"] == 0 and consumer["idle"] > STREAM_CONSUMER_IDLE_S * 1000:
                 await self._try("XGROUP", "DELCONSUMER", key, _GROUP, consumer["name"])
-
-
-def _parts(ids: Sequence[int]) -> list[Sequence[int]]:
-    """What goes into one entry each; a single empty part for no ids."""
-    return [ids[at : at + STREAM_ENTRY_IDS_MAX] for at in range(0, len(ids) or 1, STREAM_ENTRY_IDS_MAX)]
-
-
-def _to_entry(entry_id: bytes, fields: Any) -> Entry:
-    """An entry that is not of our making carries no ids: a sweep will do."""
-    text = _to_dict(fields or ()).get(_FIELD, b"")
-    try:
-        return Entry(entry_id, tuple(int(part) for part in text.split(b",") if part))
-    except ValueError:
-        return Entry(entry_id, ())
-
-
-def _to_dict(pairs: Any) -> dict[str, Any]:
-    """Fields by name; redis-py gives some as a dictionary, some as a flat list."""
-    items = pairs.items() if isinstance(pairs, dict) else zip(pairs[::2], pairs[1::2], strict=False)
-    return {name.decode() if isinstance(name, bytes) else name: value for name, value in items}

@@ -1,11 +1,14 @@
 from __future__ import annotations
 
+from typing import Any
+
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from daemon.core.limits import QUEUE_HINTS_MAX
 from daemon.services.queue import SWEEP, Hint
-from daemon.services.queue.lane import Entry, Lane
+from daemon.services.queue.lane import Entry, Lane, to_entry
 
 
 def lane_with(*entries: tuple[int, ...], is_more: bool = False) -> Lane:
@@ -57,6 +60,22 @@ def test_as_many_entries_are_read_as_there_is_room_for() -> None:
     for number in range(100):
         lane.add([Entry(str(number).encode(), tuple(range(16)))], is_more=False)
     assert 15 <= lane.count_entries() <= 20
+
+
+@pytest.mark.parametrize(
+    ("fields", "ids"),
+    [
+        ([b"ids", b"1,22,333"], (1, 22, 333)),
+        ({b"ids": b"7"}, (7,)),
+        ([b"ids", b""], ()),
+        ([b"ids", b"1,x"], ()),
+        ([b"\xff\xfe", b"1"], ()),
+        ([b"ids", b"\xff"], ()),
+        (None, ()),
+    ],
+)
+def test_entries_are_read_whatever_they_hold(fields: Any, ids: tuple[int, ...]) -> None:
+    assert to_entry(b"1-0", fields) == Entry(b"1-0", ids)
 
 
 @given(
