@@ -162,10 +162,12 @@ def shown() -> Iterator[Report]:
 
 
 def _reporting(add: Callable[..., int], update: Callable[..., None]) -> Report:
+    from daemon.services.backup.making import READING
+
     tasks: dict[str, int] = {}
 
     def report(what: str, done: int, total: int) -> None:
-        amount = in_bytes if what == "checking" else "{:,} rows".format
+        amount = in_bytes if what == READING else "{:,} rows".format
         text = f"{amount(done)} of {amount(total)}" if total else ""
         if what not in tasks:
             tasks[what] = add(what, total=total or None, shown=text)

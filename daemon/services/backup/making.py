@@ -25,6 +25,8 @@ from daemon.services.backup.manifest import ArchiveName, Manifest, TableSaid
 from daemon.services.backup.place import Archive, Place, Report, alone, sync_folder, unfinished
 from daemon.services.queue.claims import hold_files
 
+READING = "reading the archive"  # the one report that counts bytes instead of rows
+
 _PART_BYTES = 1024 * 1024  # rows of one member, before compression; a single row may be larger
 _REPORT_ROWS = 1_000
 _ARRAY = struct.Struct(">BI")  # how MessagePack begins an array of up to 2**32 values
@@ -75,8 +77,8 @@ def read_through(path: Path, passphrase: str | None, report: Report) -> Manifest
             elif member.name.startswith(CLAIMS):
                 claimed += 1
             if (done := file.tell()) - told > _PART_BYTES:
-                report("checking", told := done, size)
-        report("checking", size, size)
+                report(READING, told := done, size)
+        report(READING, size, size)
     manifest = archive.manifest
     assert manifest is not None
     if counted != {table.name: table.rows for table in manifest.tables} or claimed != manifest.claims:

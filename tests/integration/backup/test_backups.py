@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import fcntl
+import os
 import random
 from collections.abc import AsyncIterator
 from datetime import datetime, timedelta
@@ -156,22 +158,33 @@ async def test_it_runs_as_a_scheduled_job(desk: Desk) -> None:
 
 
 async def test_a_daemon_that_stops_does_not_wait_for_a_backup(desk: Desk) -> None:
-    """The thread ends by itself, and leaves nothing of what it had begun."""
-    making = asyncio.ensure_future(desk.backups.run_once())
+    """The thread ends by itself at its next step, and leaves nothing of what it had begun."""
+
+    def lock_bodies() -> int:
+        desk.place.claims.mkdir()
+        file = os.open(desk.place.claims / ".lock", os.O_RDWR | os.O_CREAT, 0o600)
+        fcntl.flock(file, fcntl.LOCK_EX)
+        return file
+
+    def count_parts() -> int:
+        return len(list(desk.place.folder.glob("*.part")))
 
     async def has_begun() -> bool:
-        return await asyncio.to_thread(lambda: any(desk.place.folder.glob("*.part"))) or making.done()
+        return await asyncio.to_thread(count_parts) == 1
 
     async def has_ended() -> bool:
-        return await asyncio.to_thread(lambda: not any(desk.place.folder.glob("*.part")))
+        return await asyncio.to_thread(count_parts) == 0
 
+    lock = await asyncio.to_thread(lock_bodies)  # the backup stands still there
+    making = asyncio.ensure_future(desk.backups.run_once())
     await until(has_begun)
     making.cancel()
     with pytest.raises(asyncio.CancelledError):
         await making
+    assert await has_begun()
+    await asyncio.to_thread(os.close, lock)
     await until(has_ended)
-    desk.clock.at += timedelta(hours=1)
-    await desk.make()  # nobody holds the folder any more
+    assert await desk.names() == []
 
 
 def test_only_archives_of_ours_are_counted_and_the_newest_always_stays(tmp_path: Path) -> None:
