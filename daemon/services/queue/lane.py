@@ -12,6 +12,7 @@ from daemon.services.queue.transport import SWEEP, Hint
 FIELD = "ids"
 """Of an entry: numbers with commas."""
 
+_ID_MAX = 2**63 - 1
 _SMOOTHING = 0.2  # weight of the latest read in the mean of ids an entry
 
 
@@ -134,9 +135,10 @@ def to_entry(entry_id: bytes, fields: Any) -> Entry:
     """An entry that is not of our making carries no ids: a sweep will do."""
     text = to_dict(fields or ()).get(FIELD, b"")
     try:
-        return Entry(entry_id, tuple(int(part) for part in text.split(b",") if part))
+        ids = tuple(int(part) for part in text.split(b",") if part)
     except ValueError:
-        return Entry(entry_id, ())
+        ids = ()
+    return Entry(entry_id, ids if all(0 < message_id <= _ID_MAX for message_id in ids) else ())
 
 
 def to_dict(pairs: Any) -> dict[str, Any]:

@@ -71,6 +71,8 @@ def test_as_many_entries_are_read_as_there_is_room_for() -> None:
         ([b"ids", b"1,x"], ()),
         ([b"\xff\xfe", b"1"], ()),
         ([b"ids", b"\xff"], ()),
+        ([b"ids", b"1,-2"], ()),
+        ([b"ids", b"99999999999999999999"], ()),
         (None, ()),
     ],
 )
