@@ -7,7 +7,9 @@ import json
 import math
 import os
 import re
+import secrets
 import shutil
+import tempfile
 import time
 import urllib.request
 from collections.abc import AsyncIterator, Iterator
@@ -19,7 +21,7 @@ from typing import Any
 import aiohttp
 import yaml
 
-from tests.servers import Server, _new_folder, free_port, missing
+from tests.servers import Server, free_port, missing
 
 DEPLOY = Path(__file__).resolve().parents[3] / "deploy"
 RULES = DEPLOY / "prometheus" / "rules.yml"
@@ -105,7 +107,7 @@ async def scraping(binary: str, daemon_url: str, folder: Path) -> AsyncIterator[
     """Prometheus with our configuration, save for where the daemon is and how often it is asked."""
     config = await asyncio.to_thread(_write_config, daemon_url.removeprefix("http://"), folder)
     port = free_port()
-    home = _new_folder("prometheus")
+    home = Path(tempfile.gettempdir()) / f"marquee-prometheus-{secrets.token_hex(6)}"
     command = [
         binary,
         f"--config.file={config}",
