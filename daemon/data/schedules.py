@@ -20,6 +20,7 @@ from sqlalchemy import (
     delete,
     exists,
     func,
+    or_,
     select,
     update,
 )
@@ -53,6 +54,8 @@ schedule_runs = Table(
     Column("detail", Text, nullable=False),
     Column("trace_id", Text, nullable=False),
 )
+
+_NOT_DONE = or_(schedule_runs.c.outcome.is_(None), schedule_runs.c.outcome != "done")
 
 QUEUE = "jobs"
 """Runs wait in this queue; topic and key are the schedule's name, so that two runs of one never overlap."""
@@ -167,14 +170,24 @@ def add_run_now(tx: Connection, name: str, now: datetime, trace_id: str, detail:
     return slot_at
 
 
-def begin_run(tx: Connection, name: str, slot_at: datetime, now: datetime) -> None:
-    """An attempt begins."""
-    tx.execute(_run(name, slot_at).values(started_at=now, ended_at=None, outcome=None))
+def begin_run(tx: Connection, name: str, slot_at: datetime, now: datetime) -> bool:
+    """An attempt begins; False when the run is done already: whoever lost its lease comes late."""
+    begun = _run(name, slot_at).where(_NOT_DONE).values(started_at=now, ended_at=None, outcome=None)
+    if tx.execute(begun).rowcount == 1:
+        return True
+    c = schedule_runs.c
+    found = tx.execute(select(c.outcome).where(c.name == name, c.slot_at == slot_at)).one_or_none()
+    return found is None  # forgotten meanwhile: that it was done is not known
 
 
-def end_run(tx: Connection, name: str, slot_at: datetime, now: datetime, outcome: str, detail: str) -> None:
-    """The attempt has ended: "done" or "failed"."""
-    tx.execute(_run(name, slot_at).values(ended_at=now, outcome=outcome, detail=detail))
+def fail_run(tx: Connection, name: str, slot_at: datetime, now: datetime, detail: str) -> None:
+    """The attempt has failed; a run that is done stays so."""
+    tx.execute(_run(name, slot_at).where(_NOT_DONE).values(ended_at=now, outcome="failed", detail=detail))
+
+
+def finish_run(tx: Connection, name: str, slot_at: datetime, now: datetime) -> None:
+    """The run is done."""
+    tx.execute(_run(name, slot_at).values(ended_at=now, outcome="done", detail=""))
 
 
 def _run(name: str, slot_at: datetime) -> Update:

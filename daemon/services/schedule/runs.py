@@ -73,11 +73,15 @@ class Runner:
     clock: Clock
     metrics: Metrics
 
-    async def __call__(self, message: Message) -> Unit[None]:
-        """Run the job; the unit that ends the run, with the job's own effect in it."""
+    async def __call__(self, message: Message) -> Unit[None] | None:
+        """Run the job; the unit that ends the run, with the job's own effect in it.
+
+        None when the run is done already: this process was held up and lost its lease to another.
+        """
         slot_at = _read_slot(message.body)
         begun_at = self.clock.now()
-        await self.store.write(lambda tx: schedules.begin_run(tx, self.name, slot_at, begun_at))
+        if not await self.store.write(lambda tx: schedules.begin_run(tx, self.name, slot_at, begun_at)):
+            return None
         async with _Noted(self, slot_at):
             effect = await self.job()
         ended_at = self.clock.now()
@@ -85,7 +89,7 @@ class Runner:
         def end(tx: Connection) -> None:
             if effect is not None:
                 effect(tx)
-            schedules.end_run(tx, self.name, slot_at, ended_at, "done", "")
+            schedules.finish_run(tx, self.name, slot_at, ended_at)
             after_commit(DONE, (self.name, ended_at))
 
         return end
@@ -110,7 +114,7 @@ class _Noted:
         runner.metrics.schedule_runs_total.labels(runner.name, "failed").inc()
         detail = _to_detail(error)
         log.warning("schedule_run_failed", schedule=runner.name, slot_at=self.slot_at.isoformat(), error=detail)
-        await runner.store.write(lambda tx: schedules.end_run(tx, runner.name, self.slot_at, now, "failed", detail))
+        await runner.store.write(lambda tx: schedules.fail_run(tx, runner.name, self.slot_at, now, detail))
 
 
 def _read_slot(body: bytes) -> datetime:

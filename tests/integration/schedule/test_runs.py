@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from datetime import timedelta
 from functools import partial
 
 import pytest
@@ -12,10 +13,11 @@ from sqlalchemy import Connection
 from daemon.core.errors import UpstreamError, UpstreamKind
 from daemon.core.ids import GuildId
 from daemon.data import guilds
+from daemon.data import schedules as rows
 from daemon.data.store import Store
 from daemon.kernel.trace import current_trace_id
 from daemon.services.schedule import Missed, Schedule
-from tests.integration.schedule.stand import SetClock, Stand, open_stand, until
+from tests.integration.schedule.stand import START, SetClock, Stand, open_stand, until
 
 DAILY = Schedule("daily", cron="30 4 * * *")
 
@@ -189,3 +191,37 @@ async def test_the_loop_outlives_a_database_that_is_away(stand: Stand, clock: Se
     await stand.store.close()
     with pytest.raises(UpstreamError):
         await stand.schedules.tick()
+
+
+async def test_whoever_lost_the_lease_undoes_no_outcome(stand: Stand, clock: SetClock) -> None:
+    """A worker that was held up begins, or fails, after another has done the run."""
+    await stand.schedules.add(DAILY, stand.job)
+    await stand.schedules.tick()
+    clock.set("04:30")
+    await stand.schedules.tick()
+    await settle(stand, "done")
+    (run,) = await stand.schedules.history("daily", 1)
+    clock.move(minutes=1)
+    begun = await stand.store.write(lambda tx: rows.begin_run(tx, "daily", run.slot_at, clock.now()))
+    await stand.store.write(lambda tx: rows.fail_run(tx, "daily", run.slot_at, clock.now(), "too late"))
+    assert not begun
+    assert await stand.schedules.history("daily", 1) == [run]
+    forgotten = run.slot_at - timedelta(days=1)
+    assert await stand.store.write(lambda tx: rows.begin_run(tx, "daily", forgotten, clock.now()))
+
+
+async def test_a_run_that_was_done_meanwhile_is_not_done_again(stand: Stand, clock: SetClock) -> None:
+    await stand.schedules.add(DAILY, stand.job)
+    await stand.schedules.tick()
+    slot = START.replace(hour=4)
+    await stand.store.write(lambda tx: rows.add_run(tx, "daily", slot, clock.now(), "f" * 32))
+    await stand.store.write(lambda tx: rows.finish_run(tx, "daily", slot, clock.now()))
+    await stand.queue.send("jobs", "daily", slot.isoformat().encode(), key="daily")
+    await until(lambda: is_empty(stand), "the message to be settled")
+    assert stand.ran == []
+    await settle(stand, "done")
+
+
+async def is_empty(stand: Stand) -> bool:
+    depth = (await stand.queue.depths())["jobs"]
+    return depth.ready + depth.delayed + depth.leased == 0
