@@ -44,8 +44,8 @@ class NewRow(NamedTuple):
     source: str
     trace_id: str
     enqueued_at: int
-    attempts: int = 0
-    token: int = 0
+    attempts: int
+    token: int
 
 
 _ids = Hot(

@@ -69,15 +69,19 @@ class Hand:
         for _ in range(min(len(self._waiting), len(self._idle))):
             self._idle.popleft().set_result(None)
 
+    def pop(self) -> Work | None:
+        """The next message to handle, if one waits."""
+        while self._waiting:
+            work = self._waiting.popleft()
+            if len(self._waiting) <= self._low:
+                self._room.set()
+            if not work.is_dropped:
+                return work
+        return None
+
     async def take(self) -> Work:
         """The next message to handle, as soon as there is one."""
-        while True:
-            while self._waiting:
-                work = self._waiting.popleft()
-                if len(self._waiting) <= self._low:
-                    self._room.set()
-                if not work.is_dropped:
-                    return work
+        while (work := self.pop()) is None:
             wakened: asyncio.Future[None] = asyncio.get_running_loop().create_future()
             self._idle.append(wakened)
             self._room.set()
@@ -86,6 +90,7 @@ class Hand:
             finally:
                 if wakened in self._idle:
                     self._idle.remove(wakened)
+        return work
 
     async def wait_for_room(self) -> int:
         """How many messages to claim now, at least 1: one for each idle slot and some ahead of need."""

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import hashlib
 import threading
 from collections.abc import Sequence
 
 from sqlalchemy import Connection
 
 from daemon.core.clock import Clock
+from daemon.core.limits import CLAIM_BYTES_MIN
 from daemon.data.columns import to_micros
 from daemon.data.queue import messages
 from daemon.data.queue.messages import NewRow
@@ -93,22 +95,32 @@ class Inbox:
 
 
 def _row(message_id: int, queue: str, entry: Entry, now: int) -> NewRow:
-    body = entry.body if isinstance(entry.body, Body) else Body.of(entry.body)
-    return NewRow(
-        message_id,
-        queue,
-        int(entry.priority),
-        now if entry.due_at is None else to_micros(entry.due_at),
-        entry.key,
-        entry.topic,
-        body.inline,
-        body.size_bytes,
-        body.digest,
-        entry.dedupe,
-        entry.event_seq,
-        entry.source,
-        entry.trace_id,
-        now,
+    body = entry.body
+    if isinstance(body, Body):
+        digest, size_bytes, inline = body.digest, body.size_bytes, body.inline
+    elif len(body) <= CLAIM_BYTES_MIN:
+        digest, size_bytes, inline = hashlib.sha256(body).digest(), len(body), body
+    else:
+        raise ValueError(f"a body of {len(body)} bytes has to be staged first")
+    return NewRow._make(
+        (
+            message_id,
+            queue,
+            int(entry.priority),
+            now if entry.due_at is None else to_micros(entry.due_at),
+            entry.key,
+            entry.topic,
+            inline,
+            size_bytes,
+            digest,
+            entry.dedupe,
+            entry.event_seq,
+            entry.source,
+            entry.trace_id,
+            now,
+            0,
+            0,
+        )
     )
 
 

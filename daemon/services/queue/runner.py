@@ -107,8 +107,9 @@ class Runner:
         bind_contextvars(queue=self.spec.name)
         slot = _Slot(self.spec.timeout_s)
         while True:
-            await self._turns.breathe()
-            work = await self.hand.take()
+            if (ended := self._turns.ends(time.perf_counter())) is not None:
+                await ended.wait()
+            work = self.hand.pop() or await self.hand.take()
             began_s = time.perf_counter()
             await self._attempt(slot, work)
             duration_s = time.perf_counter() - began_s
@@ -220,14 +221,14 @@ class _Turns:
         self._ended: asyncio.Event | None = None  # set when the loop's present turn is over
         self._began_s = 0.0
 
-    async def breathe(self) -> None:
-        """Wait for the loop's next turn when too much of this one is used up."""
-        now_s = time.perf_counter()
+    def ends(self, now_s: float) -> asyncio.Event | None:
+        """What to wait for when too much of the loop's present turn is used up: its end."""
         if self._ended is None:
             self._ended, self._began_s = asyncio.Event(), now_s
             asyncio.get_running_loop().call_soon(self._end, self._ended)
         elif now_s - self._began_s > _BREATHE_S:
-            await self._ended.wait()
+            return self._ended
+        return None
 
     def _end(self, ended: asyncio.Event) -> None:
         self._ended = None
