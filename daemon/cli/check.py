@@ -25,13 +25,14 @@ def check(as_json: bool) -> None:
 
     try:
         settings = load_checked(os.environ)
+        logs.configure("console", "error", settings.secrets())
+        findings = asyncio.run(examine(settings))
     except ConfigError as error:
+        mistakes = [logs.redact(mistake) for mistake in error.mistakes]
         if as_json:
-            click.echo(json.dumps({"status": "bad configuration", "mistakes": error.mistakes}, indent=2))
+            click.echo(json.dumps({"status": "bad configuration", "mistakes": mistakes}, indent=2))
             sys.exit(BAD_CONFIG)
-        leave(BAD_CONFIG, error.mistakes)
-    logs.configure("console", "error", settings.secrets())
-    findings = asyncio.run(examine(settings))
+        leave(BAD_CONFIG, mistakes)
     if as_json:
         from daemon.cli.findings import to_document
 

@@ -15,12 +15,13 @@ def show_table(headings: Sequence[str], rows: Iterable[Sequence[str]], *, title:
     """Print a table; whatever the cells hold, they are only text."""
     from rich import box
     from rich.console import Console
-    from rich.table import Table
+    from rich.table import Column, Table
     from rich.text import Text
 
     from daemon.kernel.logs import redact
 
-    table = Table(*headings, title=title or None, title_justify="left", box=box.SIMPLE)
+    columns = [Column(heading, overflow="fold") for heading in headings]  # folded: nothing is cut off
+    table = Table(*columns, title=title or None, title_justify="left", box=box.SIMPLE)
     for row in rows:
         table.add_row(*(Text(redact(cell)) for cell in row))
     Console().print(table)

@@ -28,16 +28,7 @@ def list_schedules(as_json: bool) -> None:
     elif not found:
         click.echo("No schedule is known yet: a running daemon declares them.")
     else:
-        headings = (
-            "name",
-            "when",
-            "time zone",
-            "missed",
-            "next (UTC)",
-            "last run (UTC)",
-            "outcome",
-            "last known (UTC)",
-        )
+        headings = ("name", "when", "missed", "next (UTC)", "last run (UTC)", "outcome")
         show_table(headings, map(_row, found), title="Schedules")
 
 
@@ -99,10 +90,10 @@ def _unknown(name: str) -> Exception:
 
 def _row(known: Known) -> tuple[str, ...]:
     declared, last = known.declared, known.last
+    zone = "" if declared.timezone == "UTC" or declared.plan.startswith("every") else f" {declared.timezone}"
     return (
-        declared.name, declared.plan, declared.timezone, declared.missed, moment(known.next_at),
+        declared.name, f"{declared.plan}{zone}", declared.missed, moment(known.next_at),
         moment(last.started_at or last.asked_at) if last else "-", last.outcome if last else "-",
-        moment(known.seen_at),
     )  # fmt: skip
 
 
