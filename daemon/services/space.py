@@ -23,6 +23,6 @@ async def check_space(store: Store, folder: Path, metrics: Metrics) -> Check:
     metrics.disk_free_bytes.set(disk.free)
     metrics.disk_size_bytes.set(disk.total)
     if disk.free >= DISK_FREE_BYTES_MIN:
-        return Check(Status.PASS, observed=disk.free, unit="bytes")
+        return Check(Status.PASS, f"{disk.free / 2**30:,.1f} GiB free", disk.free, "bytes")
     text = f"the disk of {folder} has only {disk.free // 2**20:,} MiB left; make room before the database cannot grow"
     return Check(Status.WARN, text, disk.free, "bytes")

@@ -11,7 +11,13 @@ _REFRESH_S = 5
 
 _WORDS = {Status.PASS: "fine", Status.WARN: "look at this", Status.FAIL: "not working"}
 _SIGNS = {Status.PASS: "✓", Status.WARN: "!", Status.FAIL: "✕"}
-_GROUPS = (("plex", "Plex servers"), ("discord", "Discord bots"), ("module", "Modules"), ("", "The daemon itself"))
+_GROUPS = (
+    ("plex", "Plex servers"),
+    ("discord", "Discord bots"),
+    ("module", "Modules"),
+    ("", "The daemon itself"),
+    ("breaker", "Circuit breakers: closed is well, open spares what does not answer"),
+)
 
 _STYLE = """
 :root { color-scheme: light dark; --back:#f4f2ee; --card:#fff; --ink:#1d1b19; --dim:#6d6862; --line:#e4dfd8;

@@ -90,7 +90,7 @@ class Desk:
     async def run(self, interaction: AnyInteraction, name: str) -> None:
         """Have a schedule run now."""
         try:
-            trace_id = await self._schedules.run_now(name, f"profile {call_of(interaction).profile_id}")
+            trace_id = await self._schedules.run_now(name, "an owner in Discord")
         except KeyError:
             raise UserError("That schedule is not known any more.", "no_schedule") from None
         note = f"**{safe(name)}** will run within seconds; `/ops trace id:{trace_id[:8]}` tells what became of it."

@@ -67,7 +67,7 @@ def letter_view(items: ComponentSet, letter: Letter, preview: str | None) -> dis
         "Size": f"{letter.size_bytes:,} bytes",
     }
     lines = [f"{name}: {safe(clamp(value, _LINE_CHARS))}" for name, value in facts.items() if value]
-    lines.append(f"Put in {ago(letter.enqueued_at)}, died {ago(letter.died_at)}")
+    lines.append(f"Enqueued {ago(letter.enqueued_at)}, died {ago(letter.died_at)}")
     body = "lies outside the database" if preview is None else preview or "is empty"
     ids = (letter.letter_id,)
     return card(
@@ -137,13 +137,14 @@ def _schedule_line(known: Known) -> str:
 
 def story_view(items: ComponentSet, trace_id: str, page: Page[tuple[Happening, int]]) -> discord.ui.LayoutView:
     """The story of a trace id: (happening, milliseconds since the one before) a line."""
-    lines = [
-        f"`{one.at:%H:%M:%S}` +{gap_ms:,} ms **{safe(one.what)}**\n-# {safe(clamp(one.detail, _LINE_CHARS))}"
-        for one, gap_ms in page.items
-    ]
-    begun_at = page.items[0][0].at
-    head = f"### {trace_id}\n{begun_at:%Y-%m-%d}, UTC\n"
+    lines = [_happening_line(one, gap_ms) for one, gap_ms in page.items]
+    head = f"### Trace {trace_id[:8]}\n-# {trace_id} · <t:{int(page.items[0][0].at.timestamp())}:D>\n"
     return card(text(head + "\n".join(lines)), *pager(items, "story", (trace_id,), page=page), accent=ACCENT)
+
+
+def _happening_line(one: Happening, gap_ms: int) -> str:
+    line = f"<t:{int(one.at.timestamp())}:T> +{gap_ms:,} ms **{safe(one.what)}**"
+    return f"{line}\n-# {safe(clamp(one.detail, _LINE_CHARS))}" if one.detail else line
 
 
 def with_gaps(happenings: Sequence[Happening]) -> Iterator[tuple[Happening, int]]:

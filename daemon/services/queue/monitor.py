@@ -79,7 +79,10 @@ class Monitor:
             f"{queue}: {depth.ready} messages wait, the oldest for {depth.oldest_s:.0f} s"
             for queue, depth in sorted(slow.items())
         ]
-        words += [f"{queue}: {count} messages died within the last hour" for queue, count in sorted(died.items())]
+        words += [
+            f"{queue}: {count} {'message' if count == 1 else 'messages'} died within the last hour"
+            for queue, count in sorted(died.items())
+        ]
         waiting = sum(depth.ready for depth in self._depths.values())
         return Check(Status.WARN if words else Status.PASS, "; ".join(words), waiting, "messages")
 

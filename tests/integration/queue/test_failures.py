@@ -224,7 +224,7 @@ async def test_health_warns_of_what_waits_and_of_what_died(station: Station, clo
     await until(station.is_empty)
     check = await station.queue.check()
     assert check.status is Status.WARN
-    assert check.output == "work: 1 messages died within the last hour"
+    assert check.output == "work: 1 message died within the last hour"
     clock.advance(3601)
     assert (await station.queue.check()).status is Status.PASS
     await station.stop()
