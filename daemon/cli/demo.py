@@ -130,11 +130,12 @@ async def _greet(app: App, health: Health, simulated: Simulation, lost: list[str
     Chat page    {strong(simulated.chat_url, fg="cyan", underline=True)}
     Health page  {strong(app.url, fg="cyan", underline=True)}
 
-  Three things to try on the chat page:
+  Four things to try on the chat page:
 
     1. Type /play, then three letters of a title, and pick one and a player. Press Pause on the card.
     2. Type /now to see what is playing everywhere, and /players to see what can be controlled.
     3. Speak as bob, who has no rights, and try to pause it.
+    4. As olivia, the owner, type /ops health, and /ops schedules to run a chore now.
 
   Ctrl-C stops everything.
 """

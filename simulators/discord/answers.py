@@ -8,7 +8,7 @@ from simulators.discord.components import materialise
 from simulators.discord.errors import ApiError, Violation, invalid_form
 from simulators.discord.interactions import AUTOCOMPLETE, COMMAND, COMPONENT, MODAL_SUBMIT, Interaction, Interactions
 from simulators.discord.objects import FLAG_COMPONENTS_V2, FLAG_EPHEMERAL, FLAG_LOADING, Channel, Json, Post
-from simulators.discord.options import Upload
+from simulators.discord.options import GROUP, SUBCOMMAND, Upload
 from simulators.discord.posts import REPLY, edit, write
 from simulators.discord.world import World
 
@@ -173,7 +173,7 @@ class Answers:
             extra["interaction"] = {
                 "id": str(interaction.interaction_id),
                 "type": COMMAND,
-                "name": interaction.data["name"],
+                "name": _full_name(interaction.data),
                 "user": user,
             }
         return extra
@@ -220,3 +220,13 @@ class Answers:
 def is_v2(body: Json) -> bool:
     """Whether a message payload asks for Components V2."""
     return bool(int(body.get("flags") or 0) & FLAG_COMPONENTS_V2)
+
+
+def _full_name(data: Json) -> str:
+    """The name of a command as members know it, its group and subcommand included: "ops health"."""
+    names = [data["name"]]
+    options = data.get("options", [])
+    while options and options[0]["type"] in (SUBCOMMAND, GROUP):
+        names.append(options[0]["name"])
+        options = options[0].get("options", [])
+    return " ".join(names)

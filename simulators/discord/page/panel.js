@@ -33,6 +33,12 @@ const IDEAS = [
     "Speak as Bob",
     () => speakAs("Bob"),
   ],
+  [
+    "Look behind the scenes",
+    "As Olivia: how everything does, and what runs when.",
+    el("code", {}, "/ops health"),
+    () => compose("ops health"),
+  ],
 ];
 const $ = (selector) => document.querySelector(selector);
 
