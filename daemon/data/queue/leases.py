@@ -7,6 +7,7 @@ claimed the message, or once the message was cancelled.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from operator import attrgetter
 from typing import Any, NamedTuple
 
 from sqlalchemy import (
@@ -15,7 +16,6 @@ from sqlalchemy import (
     ColumnElement,
     Connection,
     Select,
-    Update,
     any_,
     bindparam,
     delete,
@@ -28,7 +28,6 @@ from sqlalchemy import (
     update,
 )
 from sqlalchemy import insert as plain_insert
-from sqlalchemy.sql.expression import SelectBase
 
 from daemon.data.hot import Hot
 from daemon.data.queue.messages import tell
@@ -36,6 +35,7 @@ from daemon.data.queue.tables import dead_letters, queue_messages
 
 PRIORITIES = (0, 1, 2)
 
+_URGENCY = attrgetter("priority", "id")
 _m = queue_messages.c
 _one = queue_messages.alias("one")
 _older = queue_messages.alias("older")
@@ -50,7 +50,7 @@ class Claimed(NamedTuple):
     body: bytes | None
     size_bytes: int
     digest: bytes
-    attempts: int
+    attempts: int  # begun, this one included
     event_seq: int | None
     source: str
     trace_id: str
@@ -60,12 +60,13 @@ class Claimed(NamedTuple):
 
 
 def _select_due(queue: ColumnElement[str]) -> Select[Any]:
-    """Ids of what is due and is the oldest of its key, leaving out rows that somebody is busy with."""
+    """What is due and is the oldest of its key, as `Claimed`; rows that somebody is busy with are left out."""
     is_behind: Select[Any] = select(literal_column("1")).where(
         _older.c.queue == _one.c.queue, _older.c.key == _one.c.key, _older.c.id < _one.c.id
     )
+    begun = (_one.c.attempts + literal_column("1")).label("attempts")
     return (
-        select(_one.c.id)
+        select(*(begun if name == "attempts" else _one.c[name] for name in Claimed._fields))
         .where(queue == bindparam("queue"), _one.c.due_at <= bindparam("now"))
         .where(or_(_one.c.key.is_(None), ~is_behind.exists()))
         .with_for_update(skip_locked=True, of=_one)
@@ -78,7 +79,7 @@ def _first(selected: Any, dialect: str, count: ColumnElement[int]) -> Any:
     return limited.offset(literal_column("0")) if dialect == "sqlite" else limited
 
 
-def _sweep(dialect: str) -> Update:
+def _sweep(dialect: str) -> Any:
     """The three priorities each in the order of the index, so that a long backlog is never sorted."""
     count: ColumnElement[int] = bindparam("count")
     levels = (
@@ -87,31 +88,20 @@ def _sweep(dialect: str) -> Update:
         .order_by(_one.c.due_at, _one.c.id)
         for priority in PRIORITIES
     )
-    parts = (select(_first(level, dialect, count).subquery().c.id) for level in levels)
-    return _claim(_first(union_all(*parts), dialect, count), dialect)
+    parts = (select(_first(level, dialect, count).subquery()) for level in levels)
+    return _first(union_all(*parts), dialect, count)
 
 
-def _pick(dialect: str) -> Update:
+def _pick(dialect: str) -> Select[Any]:
     """Those of the given ids that may be claimed."""
     # An expression instead of the column: no index on it can tempt the planner to read the whole queue.
-    return _claim(_select_due(_one.c.queue + literal_column("''")).where(_is_given(_one.c.id, dialect)), dialect)
+    return _select_due(_one.c.queue + literal_column("''")).where(_is_given(_one.c.id, dialect))
 
 
 def _is_given(column: ColumnElement[int], dialect: str) -> ColumnElement[bool]:
     if dialect == "postgresql":
         return column == any_(bindparam("ids", type_=ARRAY(BigInteger)))
     return column.in_(select(func.json_each(bindparam("ids")).table_valued("value").c.value))
-
-
-def _claim(ids: SelectBase, dialect: str) -> Update:
-    # On PostgreSQL as an array: a plan might run a subquery again for each row, and so claim more than the limit.
-    is_chosen = _m.id == any_(func.array(ids.scalar_subquery())) if dialect == "postgresql" else _m.id.in_(ids)
-    return (
-        update(queue_messages)
-        .where(is_chosen)
-        .values(token=bindparam("token"), due_at=bindparam("until"), attempts=_m.attempts + literal_column("1"))
-        .returning(*(_m[name] for name in Claimed._fields))
-    )
 
 
 def _look(dialect: str) -> Select[Any]:
@@ -133,6 +123,14 @@ _DEAD = tuple(column.name for column in dead_letters.c if column.name in _m and 
 _swept = Hot(_sweep)
 _picked = Hot(_pick)
 _looked = Hot(_look)
+# A statement of its own: RETURNING would cost SQLite as much again, for the bodies that it copies.
+_lease = Hot(
+    lambda dialect: (
+        update(queue_messages)
+        .where(_is_given(_m.id, dialect))
+        .values(token=bindparam("token"), due_at=bindparam("until"), attempts=_m.attempts + literal_column("1"))
+    )
+)
 _complete = Hot(lambda _: delete(queue_messages).where(*_IS_HELD))
 _complete_many = Hot(
     lambda dialect: delete(queue_messages).where(_m.token == bindparam("held_token"), _is_given(_m.id, dialect))
@@ -176,13 +174,16 @@ def claim(
     A message counts as begun from here on. What cannot be claimed is left out: not due yet, gone, behind another of its
     key, or in the hands of somebody else.
     """
-    parameters = {"queue": queue, "token": token, "now": now, "until": until}
+    parameters = {"queue": queue, "now": now}
     if ids is None:
         rows = _swept.run(tx, parameters | {"count": count}).fetchall()
     else:
         rows = _picked.run(tx, parameters | {"ids": _to_list(tx, ids[:count])}).fetchall()
+    if not rows:
+        return []
     claimed = [Claimed._make(row) for row in rows]
-    claimed.sort(key=lambda one: (one.priority, one.id))
+    _lease.run(tx, {"token": token, "until": until, "ids": _to_list(tx, [one.id for one in claimed])})
+    claimed.sort(key=_URGENCY)
     return claimed
 
 
