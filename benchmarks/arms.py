@@ -24,6 +24,7 @@ class Arm:
     name: str
     command: Sequence[str]
     count: int
+    warm_up: int = 0  # messages of the round before the first; 0: a tenth
 
 
 @dataclass
@@ -32,11 +33,20 @@ class Result:
 
     per_second: list[float] = field(default_factory=list)
     cpu_us: list[float] = field(default_factory=list)
+    others: dict[str, list[float]] = field(default_factory=dict)  # what else the program told
 
     @property
     def rate(self) -> float:
         """Median of messages a second."""
         return median(self.per_second)
+
+    def add(self, told: Mapping[str, float], count: int) -> None:
+        """Keep what a round of `count` messages told."""
+        self.per_second.append(count / told["seconds"])
+        self.cpu_us.append(told["cpu_s"] / count * 1e6)
+        for name, value in told.items():
+            if name not in ("seconds", "cpu_s"):
+                self.others.setdefault(name, []).append(value)
 
 
 async def compare(arms: Sequence[Arm], rounds: int = 5) -> dict[str, Result]:
@@ -46,10 +56,9 @@ async def compare(arms: Sequence[Arm], rounds: int = 5) -> dict[str, Result]:
         children = [(arm, await stack.enter_async_context(_child(arm.command))) for arm in arms]
         for number in range(rounds + 1):
             for arm, child in children:
-                told = await _round(arm, child, arm.count if number else max(100, arm.count // 10))
+                told = await _round(arm, child, arm.count if number else arm.warm_up or max(100, arm.count // 10))
                 if number:
-                    results[arm.name].per_second.append(arm.count / told["seconds"])
-                    results[arm.name].cpu_us.append(told["cpu_s"] / arm.count * 1e6)
+                    results[arm.name].add(told, arm.count)
     return results
 
 

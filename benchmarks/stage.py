@@ -60,12 +60,15 @@ def free_port() -> int:
 
 
 @asynccontextmanager
-async def daemon(on: Stage, *, modules: Path | None = None, folder: Path | None = None) -> AsyncIterator[Daemon]:
-    """The ordinary `marquee run`, ready; its data in `folder` or a fresh one."""
+async def daemon(
+    on: Stage, *, modules: Path | None = None, folder: Path | None = None, settings: Mapping[str, str] | None = None
+) -> AsyncIterator[Daemon]:
+    """The ordinary `marquee run`, ready; its data in `folder` or a fresh one; `settings` are variables it finds."""
     port = free_port()
     with TemporaryDirectory(prefix="marquee-bench-") as fresh:
         start = time.perf_counter()
-        async with running("-m", "daemon", "run", env=_settings(on, port, folder or Path(fresh), modules)) as process:
+        env = {**_settings(on, port, folder or Path(fresh), modules), **(settings or {})}
+        async with running("-m", "daemon", "run", env=env) as process:
             await answers(f"http://127.0.0.1:{port}/health/ready")
             yield Daemon(process.pid, port, time.perf_counter() - start)
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import random
 import secrets
 import tempfile
+import time
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
@@ -23,6 +25,7 @@ from daemon.services.queue import FileClaims, Queue
 from daemon.services.queue.transport import DatabaseTransport, Transport
 
 ENTRY_IDLE_S = 30.0
+LAG_EVERY_S = 0.005
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +60,24 @@ async def wired(database_url: str, redis_url: str) -> AsyncIterator[Wired]:
         )
         stack.push_async_callback(queue.stop)
         yield Wired(store, queue, clock, metrics)
+
+
+@asynccontextmanager
+async def lag_of_loop() -> AsyncIterator[list[float]]:
+    """How late the loop woke a sleeper meanwhile, in ms, about 200 figures a second."""
+    lags_ms: list[float] = []
+
+    async def look() -> None:
+        while True:
+            due_s = time.perf_counter() + LAG_EVERY_S
+            await asyncio.sleep(LAG_EVERY_S)
+            lags_ms.append((time.perf_counter() - due_s) * 1000)
+
+    looking = asyncio.create_task(look())
+    try:
+        yield lags_ms
+    finally:
+        looking.cancel()
 
 
 async def _transport(

@@ -9,9 +9,11 @@ from __future__ import annotations
 import asyncio
 import os
 import sys
+from functools import partial
 
-from benchmarks.ours.backbone import Wired, wired
+from benchmarks.ours.backbone import Wired, lag_of_loop, wired
 from benchmarks.peers.rounds import serve
+from benchmarks.rows import percentile
 from daemon.services.queue import Entry, Message, QueueSpec
 
 BATCH = 100
@@ -37,16 +39,22 @@ class Rounds:
         if not self._left:
             self._ended.set()
 
-    async def run(self, count: int) -> None:
+    async def run(self, count: int) -> dict[str, float] | None:
         self._left = count
         self._ended.clear()
-        await (self._put_small(count) if self._size_bytes <= SMALL_MAX else self._put_large(count))
-        await self._ended.wait()
+        if self._size_bytes <= SMALL_MAX:
+            await self._put_small(count)
+            await self._ended.wait()
+            return None
+        async with lag_of_loop() as lags_ms:
+            await self._put_large(count)
+            await self._ended.wait()
+        return {"lag_p99_ms": percentile(lags_ms, 99)}
 
     async def _put_small(self, count: int) -> None:
         for begin in range(0, count, BATCH):
             entries = [Entry("work", self._body()) for _ in range(min(BATCH, count - begin))]
-            await self._on.store.write(lambda tx, entries=entries: self._on.queue.put_many(tx, QUEUE.name, entries))
+            await self._on.store.write(partial(self._on.queue.put_many, queue=QUEUE.name, entries=entries))
 
     async def _put_large(self, count: int) -> None:
         for begin in range(0, count, AT_ONCE):
