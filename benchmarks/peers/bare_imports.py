@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import sqlite3
 import sys
 
 import aiohttp.web
+import apscheduler.jobstores.memory
+import apscheduler.triggers.cron
+import apscheduler.triggers.interval
 import click
 import discord.ext.commands
 import msgspec
@@ -17,8 +21,9 @@ import sqlalchemy.dialects.sqlite
 import structlog
 
 LIBRARIES = (
-    aiohttp.web, click, discord.ext.commands, msgspec, plexapi.server,
-    prometheus_client, pydantic_settings, rapidfuzz.process, sqlalchemy.dialects.sqlite, structlog,
+    aiohttp.web, apscheduler.jobstores.memory, apscheduler.triggers.cron, apscheduler.triggers.interval, click, discord.ext.commands, msgspec, plexapi.server,
+    prometheus_client, pydantic_settings, rapidfuzz.process, sqlalchemy.dialects.sqlite, sqlite3,
+    structlog,
 )  # fmt: skip
 
 
