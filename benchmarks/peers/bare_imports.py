@@ -21,9 +21,9 @@ import sqlalchemy.dialects.sqlite
 import structlog
 
 LIBRARIES = (
-    aiohttp.web, apscheduler.jobstores.memory, apscheduler.triggers.cron, apscheduler.triggers.interval, click, discord.ext.commands, msgspec, plexapi.server,
-    prometheus_client, pydantic_settings, rapidfuzz.process, sqlalchemy.dialects.sqlite, sqlite3,
-    structlog,
+    aiohttp.web, apscheduler.jobstores.memory, apscheduler.triggers.cron, apscheduler.triggers.interval, click,
+    discord.ext.commands, msgspec, plexapi.server, prometheus_client, pydantic_settings, rapidfuzz.process,
+    sqlalchemy.dialects.sqlite, sqlite3, structlog,
 )  # fmt: skip
 
 
