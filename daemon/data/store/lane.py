@@ -178,17 +178,15 @@ class Lane:
         self._waiting -= len(group)
         told: Told = {}
         reported = ""
-        failed = 0
         for job in group:
-            if job.settle() == "failed":
-                failed += 1
+            outcome = job.settle()
+            self._outcomes[outcome].inc()
+            if outcome == "failed":
                 if isinstance(job.error, UpstreamError) and str(job.error) != reported:
                     reported = str(job.error)  # a whole group fails for one reason
                     self._log(job, "unit_failed", error=reported)
             elif job.told:
                 merge(told, job.told)
-        self._outcomes["ok"].inc(len(group) - failed)
-        self._outcomes["failed"].inc(failed)
         if told:
             self._tell_listeners(told)
 

@@ -19,8 +19,6 @@ from daemon.core.limits import STORE_GROUP_MAX, STORE_SYNC_S
 from daemon.data.store.lane import Job
 from daemon.kernel.metrics import Metrics
 
-_CAREFUL_GROUPS = 64  # after a unit failed, so many groups expect that of each of theirs
-
 
 class _Worker:
     """One thread's connection, opened at first use and again after it broke."""
@@ -51,11 +49,7 @@ class _Worker:
 
 
 class Writer(_Worker):
-    """Commits waiting units together; one that fails undoes only itself.
-
-    A SAVEPOINT a unit is what that takes, and a tenth of the work. So a group does without at first; when a unit fails,
-    all is undone and the others run again with them, as do the groups that follow.
-    """
+    """Commits waiting units together, each in a SAVEPOINT of its own so that a failing one undoes only itself."""
 
     group_max = STORE_GROUP_MAX
 
@@ -63,14 +57,13 @@ class Writer(_Worker):
         super().__init__(engine)
         self._metrics = metrics
         self._unsynced_since: float | None = None
-        self._careful = 0  # groups to come that run with a SAVEPOINT a unit
 
     def run(self, jobs: list[Job[Any]]) -> None:
         """One transaction for all. When it cannot begin or commit, none of the jobs happened."""
         try:
             tx, driver = self.connect()
             driver.execute("BEGIN IMMEDIATE")
-            is_changed = _run_alone(jobs[0], tx, driver) if len(jobs) == 1 else self._run_group(jobs, tx, driver)
+            is_changed = _run_alone(jobs[0], tx, driver) if len(jobs) == 1 else _run_group(jobs, tx, driver)
             started = time.perf_counter()
             _end(tx, driver, "COMMIT" if is_changed else "ROLLBACK")
         except BaseException:
@@ -80,18 +73,6 @@ class Writer(_Worker):
         self._metrics.store_group_size.observe(len(jobs))
         if self._unsynced_since is None:
             self._unsynced_since = time.monotonic()
-
-    def _run_group(self, jobs: list[Job[Any]], tx: Connection, driver: sqlite3.Connection) -> bool:
-        if self._careful:
-            self._careful -= 1
-            _run_apart(jobs, tx, driver)
-        elif (failed := _run_together(jobs, tx, driver)) is not None:
-            self._careful = _CAREFUL_GROUPS
-            _end(tx, driver, "ROLLBACK")
-            driver.execute("BEGIN IMMEDIATE")
-            # What failed has its answer: it saw what it would see again.
-            _run_apart([job for job in jobs if job is not failed], tx, driver)
-        return True
 
     def patience_s(self) -> float | None:
         """Until the next sync is due."""
@@ -142,17 +123,7 @@ def _run_alone(job: Job[Any], tx: Connection, driver: sqlite3.Connection) -> boo
     return job.error is None
 
 
-def _run_together(jobs: list[Job[Any]], tx: Connection, driver: sqlite3.Connection) -> Job[Any] | None:
-    """The first unit that fails, those behind it not run; what those before it wrote is then to be undone with it."""
-    for job in jobs:
-        job.run(tx)
-        _check(job, driver)
-        if job.error is not None:
-            return job
-    return None
-
-
-def _run_apart(jobs: list[Job[Any]], tx: Connection, driver: sqlite3.Connection) -> None:
+def _run_group(jobs: list[Job[Any]], tx: Connection, driver: sqlite3.Connection) -> bool:
     for job in jobs:
         driver.execute("SAVEPOINT unit")
         job.run(tx)
@@ -160,6 +131,7 @@ def _run_apart(jobs: list[Job[Any]], tx: Connection, driver: sqlite3.Connection)
         if job.error is not None:
             driver.execute("ROLLBACK TO unit")
         driver.execute("RELEASE unit")
+    return True
 
 
 def _check(job: Job[Any], driver: sqlite3.Connection) -> None:
