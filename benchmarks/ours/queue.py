@@ -1,4 +1,4 @@
-"""Our queue end to end: producer and workers in one process, 100 messages a unit. Usage: DATABASE_URL REDIS_URL SIZE
+"""Our queue end to end: 4 producers and workers in one process, 100 messages a unit. Usage: DATABASE_URL REDIS_URL SIZE
 
 REDIS_URL may be empty. SIZE is that of a body in bytes; no two bodies are alike. A round ends when its last message was
 handled. Large bodies are put one a unit, 8 at once, as callers of `Queue.send` would do.
@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import os
 import sys
+from collections.abc import Iterator
 from functools import partial
 
 from benchmarks.ours.backbone import Wired, lag_of_loop, wired
@@ -19,6 +20,7 @@ from daemon.services.queue import Entry, Message, QueueSpec
 BATCH = 100
 SMALL_MAX = 16 * 1024
 AT_ONCE = 8
+PRODUCERS = 4
 QUEUE = QueueSpec("bench", concurrency=32, length_max=1_000_000)
 
 
@@ -52,7 +54,11 @@ class Rounds:
         return {"lag_p99_ms": percentile(lags_ms, 99)}
 
     async def _put_small(self, count: int) -> None:
-        for begin in range(0, count, BATCH):
+        batches = iter(range(0, count, BATCH))
+        await asyncio.gather(*(self._put_batches(count, batches) for _ in range(PRODUCERS)))
+
+    async def _put_batches(self, count: int, batches: Iterator[int]) -> None:
+        for begin in batches:
             entries = [Entry("work", self._body()) for _ in range(min(BATCH, count - begin))]
             await self._on.store.write(partial(self._on.queue.put_many, queue=QUEUE.name, entries=entries))
 

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from simulators.plex import catalog_movies, catalog_music, catalog_shows, words
 from simulators.plex.details import digest
 from simulators.plex.items import Item
-from simulators.plex.world import Account, Section, View, World
+from simulators.plex.world import Account, Origin, Section, View, World
 
 MOVIES, SHOWS, MUSIC, KIDS, PHOTOS = 1, 2, 3, 4, 5
 SIZES = {"small": 0, "20k": 20_000, "100k": 100_000}
@@ -30,6 +30,7 @@ def generate(seed: int = 7, size: str = "small", now: float = 0.0) -> World:
     _collections(world)
     _playlists(world, rng)
     _watched(world, rng)
+    world.origin = Origin(seed, size, world.now, world.revision)
     return world
 
 

@@ -27,6 +27,7 @@ from simulators.plex.elements import element, section_attrs
 from simulators.plex.items import KIND_NUMBERS, Item
 from simulators.plex.listing import select, sort_title
 from simulators.plex.meta import meta
+from simulators.plex.pages import Pages, pages_for
 from simulators.plex.render import El, Value, to_json, to_xml
 from simulators.plex.scan import scan
 from simulators.plex.sections import WAYS, choices, listing_attrs, section_element
@@ -34,7 +35,6 @@ from simulators.plex.server import Server
 from simulators.plex.world import Section
 
 KINDS_BY_NUMBER = {number: kind for kind, number in KIND_NUMBERS.items()}
-PAGE_CACHE_BYTES_MAX = 320 * 1024 * 1024
 SELECTIONS_CACHED_MAX = 16
 
 
@@ -44,8 +44,7 @@ class LibraryRoutes:
     def __init__(self, server: Server) -> None:
         self._server = server
         self._world = server.world
-        self._pages: OrderedDict[tuple[object, ...], bytes] = OrderedDict()
-        self._pages_bytes = 0
+        self._pages = Pages()
         self._selections: OrderedDict[tuple[object, ...], list[Item]] = OrderedDict()
 
     def table(self) -> list[web.RouteDef]:
@@ -274,10 +273,8 @@ class LibraryRoutes:
         total = len(pool) + (self._world.revision + start) % 3 if self._server.faults.totals_drift else len(pool)
         json = wants_json(request)
         account = account_of(request)
-        state = self._world.state(account.id)
-        name = (state, account.id, request.path, request.query_string, start, size, json, total)
-        body = self._pages.get(name)
-        if body is None:
+
+        def render() -> bytes:
             attrs = listing_attrs(section, kind)
             if page is not None:
                 attrs |= {"totalSize": total, "offset": start}
@@ -286,8 +283,10 @@ class LibraryRoutes:
             shown = [meta(section), *rows] if flag(request, "includeMeta") else rows
             root = library_container(shown, **attrs)
             root.attrs["size"] = len(rows)
-            body = (to_json(root) if json else to_xml(root)).encode("utf-8", "replace")
-            self._keep(name, body)
+            return (to_json(root) if json else to_xml(root)).encode("utf-8", "replace")
+
+        pages, state = pages_for(self._pages, self._world, account)
+        body = pages.get((*state, request.path, request.query_string, start, size, json, total), render)
         response = web.Response(body=body, content_type="application/json" if json else "text/xml", charset="utf-8")
         return with_paging(response, start, total) if page is not None else response
 
@@ -301,10 +300,3 @@ class LibraryRoutes:
             while len(self._selections) > SELECTIONS_CACHED_MAX:
                 self._selections.popitem(last=False)
         return self._selections[name]
-
-    def _keep(self, name: tuple[object, ...], body: bytes) -> None:
-        self._pages[name] = body
-        self._pages_bytes += len(body)
-        while self._pages_bytes > PAGE_CACHE_BYTES_MAX:
-            _, dropped = self._pages.popitem(last=False)
-            self._pages_bytes -= len(dropped)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from simulators.plex.details import Facts, draw_facts
 from simulators.plex.items import LEAF_KINDS, Item
@@ -62,6 +62,15 @@ class View:
     user_rating: float | None = None
 
 
+class Origin(NamedTuple):
+    """What a world was made of; its titles are those of every world made of the same until `revision` moves."""
+
+    seed: int
+    size: str
+    now: int
+    revision: int
+
+
 class World:
     """All titles by rating key and by (section, kind); every change of them moves `revision`."""
 
@@ -69,6 +78,7 @@ class World:
         self.seed = seed
         self.now = now  # the instant the library was made for: nothing in it is younger
         self.revision = 0
+        self.origin: Origin | None = None  # unless it was put together by hand
         self.sections: dict[int, Section] = {}
         self.items: dict[int, Item] = {}
         self.accounts: dict[int, Account] = {}

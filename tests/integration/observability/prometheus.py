@@ -144,8 +144,8 @@ def _is_ready(server: Server) -> bool:
 
 
 def alert_tests() -> Iterator[tuple[str, bool]]:
-    """(alert, whether it is expected to fire) of each test in rules_test.yml."""
-    document = yaml.safe_load((DEPLOY / "prometheus" / "rules_test.yml").read_text("utf-8"))
-    for test in document["tests"]:
-        for expected in test["alert_rule_test"]:
-            yield expected["alertname"], bool(expected["exp_alerts"])
+    """(alert, whether it is expected to fire) of each test of the rules."""
+    for file in (DEPLOY / "prometheus").glob("rules*_test.yml"):
+        for test in yaml.safe_load(file.read_text("utf-8"))["tests"]:
+            for expected in test["alert_rule_test"]:
+                yield expected["alertname"], bool(expected["exp_alerts"])

@@ -31,6 +31,7 @@ def unknown(expression: str) -> set[str]:
         ("check", "config", "prometheus.yml"),
         ("check", "rules", "rules.yml"),
         ("test", "rules", "rules_test.yml"),
+        ("test", "rules", "rules_days_test.yml"),
     ],
     ids=" ".join,
 )

@@ -88,7 +88,7 @@ async def test_a_damaged_row_dies_at_once(station: Station, body: bytes, reason:
     await until(station.is_empty)
     assert await station.dead() == [(message_id, reason)]
     assert station.handled == []
-    assert station.count("dead") == 1
+    await until(lambda: station.count("dead") == 1)
 
 
 async def test_damaged_claims_die_at_once_and_neighbours_live(station: Station, change: Change) -> None:
