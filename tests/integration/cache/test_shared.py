@@ -168,5 +168,5 @@ async def test_more_invalidations_than_can_be_owed_end_everything(own_redis: Ser
         await until(lambda: process.redis.redis.is_up)
         source.value = "two"
         async with asyncio.timeout(10):  # Redis is there before what is owed to it has been paid
-            while await region.get("a", source) != "two":
+            while await region.get("a", source) != "two":  # noqa: ASYNC110  Redis tells nobody
                 await asyncio.sleep(0.02)
