@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
+from simulators.plex.items import Item
 from simulators.plex.world import Account, World
 
 BYTES_MAX = 320 * 1024 * 1024
@@ -29,13 +30,17 @@ class Pages:
         return body
 
 
-_OF_UNTOUCHED_WORLDS = Pages()
-"""Worlds made alike show alike until somebody changes them: simulators of one process share these pages."""
+_OF_UNTOUCHED_TITLES = Pages()
+"""Worlds made alike show alike what nobody changed in them: simulators of one process share these pages."""
 
 
-def pages_for(own: Pages, world: World, account: Account) -> tuple[Pages, tuple[object, ...]]:
-    """Where pages that this account sees now are kept, and how their names begin."""
-    state = world.state(account.id)
-    if world.origin is not None and state == (world.origin.revision, 0):
-        return _OF_UNTOUCHED_WORLDS, (*world.origin, account.id)
-    return own, (*state, account.id)
+def pages_for(own: Pages, world: World, account: Account, shown: Sequence[Item]) -> tuple[Pages, tuple[object, ...]]:
+    """Where a page of these titles is kept as this account sees it now, and how its name begins.
+
+    A change of one title leaves every page on which it is not: fifty changes among 100,000 titles cost fifty pages.
+    """
+    changes, views = world.changes, world.view_changes(account.id)
+    marks = tuple([(item.key, changes.get(item.serial, 0)) for item in shown])
+    if world.origin is not None and not views and not any(mark for _, mark in marks):
+        return _OF_UNTOUCHED_TITLES, (world.origin.seed, world.origin.size, world.origin.now, account.id, marks)
+    return own, (account.id, views, marks)
