@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from simulators.plex.details import draw_facts
 from simulators.plex.items import Item
 from simulators.plex.world import Section, World
 
@@ -39,7 +40,6 @@ def _is_below(world: World, item: Item, path: str) -> bool:
     if not path:
         return True
     folder = path.rstrip("/") + "/"
-    files = [
-        part.file for leaf in world.leaves(item) for media in world.facts(leaf).media for part in media.parts
-    ]  # fmt: skip
-    return any(file.startswith(folder) for file in files)
+    # what has no serial yet is drawn anew: the world keeps facts by serial
+    facts = [world.facts(leaf) if leaf.serial else draw_facts(world.seed, leaf) for leaf in world.leaves(item)]
+    return any(part.file.startswith(folder) for each in facts for media in each.media for part in media.parts)
