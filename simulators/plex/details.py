@@ -6,6 +6,7 @@ import hashlib
 import random
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 
 from simulators.plex import words
 from simulators.plex.files import Media, draw_media
@@ -48,6 +49,7 @@ def digest(*parts: object) -> str:
     return hashlib.sha1("\x1f".join(map(str, parts)).encode(), usedforsecurity=False).hexdigest()
 
 
+@lru_cache(maxsize=65_536)
 def tag_id(kind: str, tag: str) -> int:
     """A stable number for a genre, person or country, as the server gives one to each tag."""
     return int(digest(kind, tag)[:7], 16) % 900_000 + 1_000

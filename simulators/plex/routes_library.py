@@ -26,24 +26,24 @@ from simulators.plex.elements import element, section_attrs
 from simulators.plex.items import Item
 from simulators.plex.listing import select, sort_title
 from simulators.plex.meta import meta
-from simulators.plex.pages import Pages, pages_for
-from simulators.plex.render import El, Value, to_json, to_xml
+from simulators.plex.pages import Pages
+from simulators.plex.render import El, Value, page_json, page_xml
 from simulators.plex.routes_sections import found_section
 from simulators.plex.sections import DIRECTORIES, WAYS, choices, listing_attrs, section_element
 from simulators.plex.server import Server
 from simulators.plex.shelves import KINDS_BY_NUMBER
 from simulators.plex.world import Section
 
-SELECTIONS_CACHED_MAX = 16
+SELECTIONS_CACHED_MAX = 128
 
 
 class LibraryRoutes:
-    """`/library/...`. Rendered pages and filtered lists are kept until the world changes."""
+    """`/library/...`. Rendered rows and filtered lists are kept until what they show changes."""
 
     def __init__(self, server: Server) -> None:
         self._server = server
         self._world = server.world
-        self._pages = Pages()
+        self._pages = Pages(server.world)
         self._selections: OrderedDict[tuple[object, ...], list[Item]] = OrderedDict()
 
     def table(self) -> list[web.RouteDef]:
@@ -257,20 +257,13 @@ class LibraryRoutes:
         json = wants_json(request)
         account = account_of(request)
 
-        def render() -> bytes:
-            attrs = listing_attrs(section, kind)
-            if page is not None:
-                attrs |= {"totalSize": total, "offset": start}
-            guids = flag(request, "includeGuids")
-            rows = [element(self._world, item, account, guids=guids) for item in shown]
-            root = library_container([meta(section), *rows] if flag(request, "includeMeta") else rows, **attrs)
-            root.attrs["size"] = len(rows)
-            return (to_json(root) if json else to_xml(root)).encode("utf-8", "replace")
-
-        pages, state = pages_for(self._pages, self._world, account, shown)
-        smart = self._world.revision if kind == "collection" else 0  # what a smart one holds, nobody notes
-        name = (*state, request.path, request.query_string, start, size, json, total, section.title, smart)
-        body = pages.get(name, render)
+        attrs = listing_attrs(section, kind)
+        if page is not None:
+            attrs |= {"totalSize": total, "offset": start}
+        rows = self._pages.rows(shown, account, json=json, guids=flag(request, "includeGuids"))
+        root = library_container([meta(section)] if flag(request, "includeMeta") else [], **attrs)
+        root.attrs["size"] = len(rows)
+        body = page_json(root, "Metadata", rows) if json else page_xml(root, rows)
         response = web.Response(body=body, content_type="application/json" if json else "text/xml", charset="utf-8")
         return with_paging(response, start, total) if page is not None else response
 

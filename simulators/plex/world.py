@@ -96,6 +96,8 @@ class World:
         self._shelves: tuple[int, dict[int, list[Item]]] = (-1, {})
         self._facts: dict[int, Facts] = {}
         self._view_changes: dict[int, int] = {}
+        self._view_marks: dict[tuple[int, int], int] = {}
+        self._versions: dict[int, int] = {}
         self._next_key = 1001
 
     def add(self, item: Item) -> Item:
@@ -164,6 +166,7 @@ class World:
                 item.given[name] = value
         item.updated_at = now
         self._facts.pop(item.serial, None)
+        self._versions.pop(item.serial, None)
         if "guid" in changes:
             self._guids = None
         self.touch(item.section)
@@ -257,13 +260,26 @@ class World:
         """Differs whenever something changed that a listing shows to this account."""
         return (self.revision, self._view_changes.get(account, 0))
 
-    def view_changes(self, account: int) -> int:
-        """How often this account's views, or what it may see, have changed."""
-        return self._view_changes.get(account, 0)
+    def marks(self, account: Account, item: Item) -> tuple[int, int]:
+        """Differ whenever what a listing shows of a title to this account may differ; zeros: as it was made."""
+        if item.kind == "collection":  # what a smart one holds, and how much of it somebody sees, nobody notes
+            return (self.revision, self._view_changes.get(account.id, 0))
+        return (self.changes.get(item.serial, 0), self._view_marks.get((account.id, item.serial), 0))
+
+    def version_count(self, item: Item) -> int:
+        """How many versions a title has; remembered, for drawing the facts of a whole library takes long."""
+        count = self._versions.get(item.serial)
+        if count is None:
+            count = self._versions[item.serial] = len(self.facts(item).media)
+        return count
 
     def change_view(self, account: int, item: Item) -> View:
         """The view to write to; cached pages of this account are out of date."""
-        self._view_changes[account] = self._view_changes.get(account, 0) + 1
+        number = self._view_changes[account] = self._view_changes.get(account, 0) + 1
+        above: Item | None = item
+        while above is not None:  # a series shows how many of its episodes were seen
+            self._view_marks[(account, above.serial)] = number
+            above = above.parent
         return self.views.setdefault((account, item.serial), View())
 
     def viewed_leaves(self, account: int, item: Item) -> int:
@@ -294,6 +310,8 @@ class World:
 
     def visible(self, account: Account, items: Iterable[Item]) -> Iterator[Item]:
         """Those of `items` that the account may see; of playlists its own."""
+        if account.sections is None and account.filters.is_open:
+            return (item for item in items if item.section or item.owner == account.id)
         return (item for item in items if self.may_see(account, item))
 
     def by_serial(self, serial: int) -> Item | None:

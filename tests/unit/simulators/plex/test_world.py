@@ -1,14 +1,16 @@
 import pytest
 
 from simulators.plex.disk import Disk
+from simulators.plex.elements import element
 from simulators.plex.files import SIZES
 from simulators.plex.filters import shelf_tag
 from simulators.plex.generator import generate
 from simulators.plex.items import Item
 from simulators.plex.listing import select
-from simulators.plex.pages import Pages, pages_for
+from simulators.plex.pages import Pages
+from simulators.plex.render import El, page_json, page_xml, to_json, to_xml
 from simulators.plex.turns import WAITING_MAX, Turns
-from simulators.plex.world import World
+from simulators.plex.world import Account, World
 
 NOW = 1_768_593_600
 
@@ -40,18 +42,37 @@ def test_a_change_marks_what_is_above_and_below(world: World) -> None:
     assert {leaf.serial for leaf in world.leaves(episode.top)} <= set(world.changes)
 
 
-def test_pages_of_other_titles_are_kept(world: World) -> None:
-    own, owner = Pages(), world.accounts[1]
+def test_only_rows_that_changed_are_rendered_again(world: World) -> None:
+    pages, owner, other = Pages(world), world.accounts[1], world.accounts[4_200_117]
     films = world.listed(1, "movie")
-    shared, untouched = pages_for(own, world, owner, films[:10])
-    assert shared is not own
+
+    def read(account: Account = owner) -> int:
+        before = pages.own.rendered_total
+        assert len(pages.rows(films, account, json=True, guids=True)) == len(films)
+        return pages.own.rendered_total - before
+
+    assert read() == 0  # rows of untouched worlds are everybody's
     world.edit(films[20], NOW, title="x")
-    assert pages_for(own, world, owner, films[:10]) == (shared, untouched)
-    changed, name = pages_for(own, world, owner, films[15:25])
-    assert changed is own
-    assert pages_for(own, world, owner, films[15:25])[1] == name
-    world.change_view(1, films[0])
-    assert pages_for(own, world, owner, films[:10])[0] is own
+    assert (read(), read()) == (1, 0)
+    world.change_view(1, films[3]).count = 5
+    assert (read(), read(), read(other)) == (1, 0, 1)
+    show = world.listed(2, "show")[0]
+    plain = pages.rows([show], owner, json=True, guids=False)
+    world.change_view(1, world.leaves(show)[-1]).count = 5
+    assert pages.rows([show], owner, json=True, guids=False) != plain
+
+
+@pytest.mark.parametrize("count", [0, 1, 3])
+def test_a_page_of_rows_is_the_document_of_its_elements(world: World, count: int) -> None:
+    pages, owner = Pages(world), world.accounts[1]
+    films = world.listed(1, "movie")[:count]
+    whole = El("MediaContainer", {"size": count}, [element(world, film, owner) for film in films])
+    for children in ([], [El("Meta", {"x": "1"})]):
+        root = El("MediaContainer", {"size": count}, children)
+        both = El(whole.tag, whole.attrs, [*children, *whole.children])
+        in_json, in_xml = (pages.rows(films, owner, json=json, guids=False) for json in (True, False))
+        assert page_json(root, "Metadata", in_json).decode() == to_json(both)
+        assert page_xml(root, in_xml).decode() == to_xml(both)
 
 
 def test_a_shelf_is_found_by_its_tag_and_not_by_its_key(world: World) -> None:
