@@ -1,0 +1,8 @@
+"""The libraries: mirrored from their servers, and searched."""
+
+from __future__ import annotations
+
+from daemon.services.library.mirror import Mirror
+from daemon.services.library.source import Outcome, Progress, Source, Summary
+
+__all__ = ["Mirror", "Outcome", "Progress", "Source", "Summary"]
