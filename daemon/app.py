@@ -150,6 +150,8 @@ class App:
             kernel.health.register("queue", backbone.queue.check, _QUEUE_CHECK_S)
             if backbone.backups is not None:
                 kernel.health.register("backup", backbone.backups.check, _BACKUP_CHECK_S)
+            closing.add("library", parts.mirroring.stop)
+            await parts.mirroring.start(backbone.schedules)
             closing.add("schedules", backbone.schedules.stop)
             await backbone.schedules.start()
             kernel.supervisor.start("watcher", backbone.watcher.run)

@@ -15,6 +15,7 @@ from daemon.services.dead_letters import DeadLetters
 from daemon.services.guilds import Guilds
 from daemon.services.intake import Intake
 from daemon.services.keys import Keys
+from daemon.services.library import Mirror, Mirroring
 from daemon.services.owners import Owners
 from daemon.services.panels import Panels
 from daemon.services.profiles import Profiles
@@ -34,6 +35,7 @@ class Parts:
     plex: Plex
     fleet: Fleet
     host: Host
+    mirroring: Mirroring
 
 
 async def compose(settings: Settings, kernel: Kernel, store: Store, role: Role) -> Parts:
@@ -85,7 +87,15 @@ async def compose(settings: Settings, kernel: Kernel, store: Store, role: Role) 
         settings.modules,
         settings.module_folders,
     )
-    return Parts(backbone, plex, fleet, host)
+    mirroring = Mirroring(
+        Mirror(store, clock, kernel.metrics, process=kernel.process),
+        plex,
+        clock,
+        kernel.supervisor,
+        kernel.health,
+        every_s=settings.plex.refresh_interval_s,
+    )
+    return Parts(backbone, plex, fleet, host, mirroring)
 
 
 async def _plex(settings: Settings, kernel: Kernel, keys: Keys, servers: Servers, cache: Cache) -> Plex:

@@ -171,3 +171,4 @@ MIRROR_RETRIES_MAX = 4  # of one request, before the pass is left where it is
 MIRROR_TITLES_MAX = 5_000_000  # of one listing: a server that never stops is cut off
 MIRROR_CHECKED_AT_ONCE = 100  # titles that a listing did not show are asked for by their keys, so many at a time
 MIRROR_MEMBERS_AT_ONCE = 500  # titles of a tag written by one unit of work
+MIRROR_NOTICES_MAX = 2_000  # titles named by notices that wait; of more, whole libraries are looked at

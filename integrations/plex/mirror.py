@@ -37,12 +37,12 @@ class MirrorReader:
 
     def __init__(self, server: ServerId, http: ServerHttp, timeouts: PlexTimeouts) -> None:
         self.server = server
-        self._http = http
+        self.http = http
         self._timeouts = timeouts
 
     async def libraries(self) -> tuple[LibraryFacts, ...]:
         """The libraries of films, series and music: one request, which tells for each whether its content changed."""
-        answer = await self._http.fetch("/library/sections", decode=container)
+        answer = await self.http.fetch("/library/sections", decode=container)
         found = []
         for shape in entries(answer.Directory, LibraryShape):
             key, kind = text(shape.key), _LIBRARY_KINDS.get(text(shape.type) or "")
@@ -68,7 +68,7 @@ class MirrorReader:
 
     async def page(self, library: str, kind: TitleKind, start: int) -> TitlePage:
         """Titles of a kind from `start` on, oldest first, at most `MIRROR_PAGE`."""
-        titles, total, entries_read = await self._http.fetch(
+        titles, total, entries_read = await self.http.fetch(
             f"/library/sections/{library}/all",
             {"type": TYPES[kind], "sort": _ORDER, **_LEAN},
             decode=decode_page,
@@ -83,7 +83,7 @@ class MirrorReader:
             return ()
         path = f"/library/metadata/{','.join(map(str, rating_keys))}"
         try:
-            found = await self._http.fetch(path, decode=decode_located, timeout_s=self._timeouts.page_s)
+            found = await self.http.fetch(path, decode=decode_located, timeout_s=self._timeouts.page_s)
         except UpstreamError as error:
             if error.kind is UpstreamKind.NOT_FOUND:  # none of them
                 return ()
@@ -94,7 +94,7 @@ class MirrorReader:
         """The genres, collections or labels of a library; none where the server knows no such list."""
         path = f"/library/sections/{library}/{_TAG_PATHS[kind]}"
         try:
-            answer = await self._http.fetch(path, decode=container, timeout_s=self._timeouts.page_s)
+            answer = await self.http.fetch(path, decode=container, timeout_s=self._timeouts.page_s)
         except UpstreamError as error:
             if error.kind is UpstreamKind.NOT_FOUND:
                 return ()
@@ -111,7 +111,7 @@ class MirrorReader:
         return await self._keys(f"/library/sections/{library}/all", query, start)
 
     async def _keys(self, path: str, params: Params, start: int, size: int = MIRROR_PAGE) -> tuple[list[int], int, int]:
-        keys, total, entries_read = await self._http.fetch(
+        keys, total, entries_read = await self.http.fetch(
             path,
             {**params, **_KEYS_ONLY},
             decode=decode_keys,

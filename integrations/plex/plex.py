@@ -33,6 +33,7 @@ from integrations.plex.config import PlexServerConfig, PlexTimeouts
 from integrations.plex.connection import ServerState
 from integrations.plex.http import new_session, within
 from integrations.plex.index import TitleIndex
+from integrations.plex.mirror import MirrorReader
 from integrations.plex.posters import posters_region
 from integrations.plex.query import Query, rank, tier_of
 from integrations.plex.server import Server, Surroundings
@@ -41,6 +42,7 @@ from integrations.plex.told import Told
 
 T = TypeVar("T")
 Listener = Callable[[ServerId, PlayerId | None], None]
+LibraryListener = Callable[[ServerId, int | None], None]
 
 _WARM_S = 5.0
 TITLES_MAX = 100_000  # in the index, over all servers: about 90 MB
@@ -83,6 +85,7 @@ class Plex:
         self._servers: dict[ServerId, Server] = {}
         self._shared: Surroundings | None = None
         self._listeners: list[Listener] = []
+        self._library_listeners: list[LibraryListener] = []
         self._told = Told(cache)
         self._posters = posters_region(cache)
 
@@ -104,7 +107,7 @@ class Plex:
         )
         share = self._titles_max // max(1, len(self._configs))
         for name, config in self._configs.items():
-            self._servers[name] = Server(name, config, shared, share, self._tell)
+            self._servers[name] = Server(name, config, shared, share, self._tell, self._tell_library)
         for server in self._servers.values():
             server.start()
         self._told.region.warm(list(self._servers), self._first_told)
@@ -126,13 +129,18 @@ class Plex:
         Player None: anything on that server may have changed. Call the result to listen no more. Notices can be
         missed, so look from time to time as well.
         """
-        self._listeners.append(listener)
+        return _add(self._listeners, listener)
 
-        def forget() -> None:
-            if listener in self._listeners:
-                self._listeners.remove(listener)
+    def on_library(self, listener: LibraryListener) -> Callable[[], None]:
+        """Call `listener(server, rating key)` whenever a title was added, changed or deleted.
 
-        return forget
+        None: anything may have changed, because notices were missed. Call the result to listen no more.
+        """
+        return _add(self._library_listeners, listener)
+
+    def libraries(self) -> tuple[MirrorReader, ...]:
+        """Who reads the libraries of each server, whole, for the mirror; once started."""
+        return tuple(server.mirror for server in self._servers.values())
 
     def server_states(self) -> tuple[ServerState, ...]:
         """What is known of each server, in the order of the configuration."""
@@ -325,6 +333,20 @@ class Plex:
     def _tell(self, server: ServerId, player: PlayerId | None) -> None:
         for listener in tuple(self._listeners):
             listener(server, player)
+
+    def _tell_library(self, server: ServerId, rating_key: int | None) -> None:
+        for listener in tuple(self._library_listeners):
+            listener(server, rating_key)
+
+
+def _add(listeners: list[T], listener: T) -> Callable[[], None]:
+    listeners.append(listener)
+
+    def forget() -> None:
+        if listener in listeners:
+            listeners.remove(listener)
+
+    return forget
 
 
 async def _attempt(work: Awaitable[T]) -> T | UpstreamError:
