@@ -127,6 +127,8 @@ class App:
         await parts.plex.start()
         closing.add("discord", parts.fleet.close)
         await parts.fleet.start()
+        closing.add("search", parts.search.stop)
+        await parts.search.start()
         closing.add("modules", parts.host.stop)
         await parts.host.start()
         parts.fleet.check_modules([status.module for status in parts.host.states()])

@@ -172,3 +172,9 @@ MIRROR_TITLES_MAX = 5_000_000  # of one listing: a server that never stops is cu
 MIRROR_CHECKED_AT_ONCE = 100  # titles that a listing did not show are asked for by their keys, so many at a time
 MIRROR_MEMBERS_AT_ONCE = 500  # titles of a tag written by one unit of work
 MIRROR_NOTICES_MAX = 2_000  # titles named by notices that wait; of more, whole libraries are looked at
+
+# Search
+SEARCH_BATCH = 1_000  # titles written into the search file by one transaction
+SEARCH_LOOK_S = 2.0  # between two looks for what another process has changed
+SEARCH_RETRY_S = 5.0  # after the database or the file could not be used
+SEARCH_FIND_S = 1.5  # of one search: later nobody waits for it

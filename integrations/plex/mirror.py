@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from dataclasses import dataclass
 
 from daemon.core.errors import UpstreamError, UpstreamKind
 from daemon.core.ids import ServerId
 from daemon.core.library import LibraryFacts, LibraryKind, LocatedTitle, Tag, TagKind, TitlePage
 from daemon.core.limits import MIRROR_PAGE
 from daemon.core.media import TitleKind
+from daemon.core.text import plain
 from integrations.plex.config import PlexTimeouts
 from integrations.plex.http import Params, ServerHttp
 from integrations.plex.library import TYPES
-from integrations.plex.mirror_shapes import LibraryShape, TagShape, decode_keys, decode_located, decode_page
-from integrations.plex.shapes import container, entries, text
+from integrations.plex.mirror_shapes import AboutShape, LibraryShape, TagShape, decode_keys, decode_located, decode_page
+from integrations.plex.shapes import container, entries, number, text
 
 _LIBRARY_KINDS = {kind.value: kind for kind in LibraryKind}
 # New titles come last: what is added while a listing is read, or between its two halves, moves no page before it.
@@ -30,6 +32,14 @@ _KEYS_ONLY: Params = {
 }
 _TAG_PATHS = {TagKind.GENRE: "genre", TagKind.COLLECTION: "collections", TagKind.LABEL: "label"}
 _TAGS_MAX = 20_000
+
+
+@dataclass(frozen=True, slots=True)
+class About:
+    """What the mirror does not hold: a title's summary, and whether the account of the server's token has seen it."""
+
+    summary: str | None
+    is_seen: bool
 
 
 class MirrorReader:
@@ -89,6 +99,23 @@ class MirrorReader:
                 return ()
             raise
         return tuple(LocatedTitle(*each) for each in found)
+
+    async def about(self, rating_keys: Collection[int]) -> dict[int, About]:
+        """Summaries and what was seen, by rating key; of those that the server has."""
+        path = f"/library/metadata/{','.join(map(str, rating_keys))}"
+        try:
+            answer = await self.http.fetch(path, decode=container)
+        except UpstreamError as error:
+            if error.kind is UpstreamKind.NOT_FOUND:
+                return {}
+            raise
+        found = {}
+        for shape in entries(answer.Metadata, AboutShape):
+            leaves, seen = number(shape.leafCount), number(shape.viewedLeafCount) or 0
+            is_seen = bool(number(shape.viewCount)) if leaves is None else seen >= leaves
+            if (key := number(shape.ratingKey)) is not None:
+                found[key] = About(plain(text(shape.summary) or "") or None, is_seen)
+        return found
 
     async def tags(self, library: str, kind: TagKind) -> tuple[Tag, ...]:
         """The genres, collections or labels of a library; none where the server knows no such list."""

@@ -98,6 +98,15 @@ class KeyShape(Shape):
     ratingKey: Loose = None
 
 
+class AboutShape(KeyShape):
+    """What is asked of a title now and then and not mirrored."""
+
+    summary: Loose = None
+    viewCount: Loose = None
+    leafCount: Loose = None
+    viewedLeafCount: Loose = None
+
+
 class LibraryShape(Shape):
     """An entry of `/library/sections`."""
 

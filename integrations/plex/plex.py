@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 
 from daemon.core.clock import Clock
 from daemon.core.errors import UpstreamError, UserError
-from daemon.core.ids import PlayerId, ServerId
+from daemon.core.ids import PlayerId, RatingKey, ServerId
 from daemon.core.media import (
     Found,
     NowPlaying,
@@ -23,6 +23,7 @@ from daemon.core.media import (
     TitleKind,
     TitleRef,
 )
+from daemon.core.query import Query, rank, tier_of
 from daemon.kernel.health import Health
 from daemon.kernel.metrics import Metrics
 from daemon.kernel.tasks import Supervisor
@@ -33,9 +34,8 @@ from integrations.plex.config import PlexServerConfig, PlexTimeouts
 from integrations.plex.connection import ServerState
 from integrations.plex.http import new_session, within
 from integrations.plex.index import TitleIndex
-from integrations.plex.mirror import MirrorReader
+from integrations.plex.mirror import About, MirrorReader
 from integrations.plex.posters import posters_region
-from integrations.plex.query import Query, rank, tier_of
 from integrations.plex.server import Server, Surroundings
 from integrations.plex.together import ask_all
 from integrations.plex.told import Told
@@ -138,7 +138,7 @@ class Plex:
         """
         return _add(self._library_listeners, listener)
 
-    def libraries(self) -> tuple[MirrorReader, ...]:
+    def mirrors(self) -> tuple[MirrorReader, ...]:
         """Who reads the libraries of each server, whole, for the mirror; once started."""
         return tuple(server.mirror for server in self._servers.values())
 
@@ -193,6 +193,18 @@ class Plex:
         """The title's poster as JPEG or PNG, at most 2 MB; None when there is none to be had."""
         server = self._servers.get(title.ref.server)
         return await server.posters.fetch(title, width) if server is not None else None
+
+    async def about(self, refs: Collection[TitleRef]) -> dict[TitleRef, About]:
+        """What only the server knows of these titles, of those whose servers answer; a hundred a server at most."""
+        by_server: dict[ServerId, list[int]] = {}
+        for ref in refs:
+            by_server.setdefault(ref.server, []).append(int(ref.rating_key))
+        found: dict[TitleRef, About] = {}
+        for name, keys in by_server.items():
+            answer = await _attempt(self._server(name).mirror.about(keys))
+            if not isinstance(answer, UpstreamError):
+                found |= {TitleRef(name, RatingKey(str(key))): about for key, about in answer.items()}
+        return found
 
     # Players
 

@@ -13,8 +13,12 @@ from daemon.core.library import LibraryFacts, LibraryKind
 from daemon.core.visibility import LibraryRef
 from daemon.data.hot import Hot, insert
 from daemon.data.library.tables import libraries, library_tags, library_titles
+from daemon.data.store.told import after_commit
 
 _l = libraries.c
+TOPIC = "library"
+"""Units that change a library tell its id under this."""
+
 DELETED_AT_ONCE = 500  # titles, in one unit of work
 
 
@@ -82,7 +86,10 @@ def raise_revision(tx: Connection, library_id: int) -> int | None:
     has none below it still to come.
     """
     row = _raise_revision.run(tx, {"library_id": library_id}).fetchone()
-    return None if row is None else int(row[0])
+    if row is None:
+        return None
+    after_commit(TOPIC, library_id)
+    return int(row[0])
 
 
 def mark_read(tx: Connection, library_id: int, stamp: str | None, at: datetime) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 
-from sqlalchemy import Connection, delete, select, update
+from sqlalchemy import Connection, delete, or_, select, update
 
 from daemon.core.ids import ServerId
 from daemon.core.library import Tag, TagKind
@@ -35,11 +35,19 @@ def members(tx: Connection, tag_id: int) -> set[int]:
 
 
 def change_members(
-    tx: Connection, library_id: int, server: ServerId, tag_id: int, *, add: Sequence[int], remove: Sequence[int]
+    tx: Connection,
+    library_id: int,
+    server: ServerId,
+    tag_id: int,
+    *,
+    add: Sequence[int],
+    remove: Sequence[int],
+    below: bool = False,
 ) -> bool:
     """Give a tag to some titles and take it from others, by rating keys, a few hundred; False when the library is gone.
 
-    Titles that the mirror does not hold are passed over.
+    Titles that the mirror does not hold are passed over. `below`: what is part of these titles counts as changed, too,
+    because it is seen by whoever may see them.
     """
     revision = raise_revision(tx, library_id)
     if revision is None:
@@ -52,7 +60,13 @@ def change_members(
         _insert_members.run(tx, [(title_id, tag_id) for title_id in new])
     if lost:
         tx.execute(delete(library_title_tags).where(_m.tag_id == tag_id, _m.title_id.in_(lost)))
-    tx.execute(update(library_titles).where(_t.id.in_([*new, *lost])).values(revision=revision))
+    changed = [*new, *lost]
+    if changed:
+        tx.execute(update(library_titles).where(_t.id.in_(changed)).values(revision=revision))
+    if changed and below:
+        keys = [key for key, title_id in titles.items() if title_id in set(changed)]
+        of_them = or_(_t.parent_key.in_(keys), _t.grandparent_key.in_(keys))
+        tx.execute(update(library_titles).where(_t.library_id == library_id, of_them).values(revision=revision))
     return True
 
 

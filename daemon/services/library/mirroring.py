@@ -21,7 +21,7 @@ NIGHTLY = Schedule("library", cron="20 3 * * *")
 class House(Protocol):
     """All servers: who reads each, and who tells what happens in their libraries."""
 
-    def libraries(self) -> Sequence[Source]:
+    def mirrors(self) -> Sequence[Source]:
         """A reader for each server."""
         ...
 
@@ -56,7 +56,7 @@ class Mirroring:
 
     async def start(self, schedules: Schedules) -> None:
         """Begin with every server; the house must have been started."""
-        for source in self._house.libraries():
+        for source in self._house.mirrors():
             following = Following(
                 self.mirror, source, self._clock, self._health, every_s=self._every_s, settle_s=self._settle_s
             )

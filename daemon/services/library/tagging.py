@@ -56,7 +56,7 @@ class Tagging:
                 return
             raise
         had = await self._store.read(lambda tx: tags.members(tx, tag_id))
-        await self._change(tag_id, sorted(listed - had), sorted(had - listed) if is_whole else [])
+        await self._change(tag_id, tag.kind, sorted(listed - had), sorted(had - listed) if is_whole else [])
 
     async def _read(self, tag: Tag) -> tuple[set[int], bool]:
         """The rating keys of all that have the tag, and whether they are as many as the server says."""
@@ -78,15 +78,18 @@ class Tagging:
             found |= of_kind
         return found, is_whole
 
-    async def _change(self, tag_id: int, add: list[int], remove: list[int]) -> None:
+    async def _change(self, tag_id: int, kind: TagKind, add: list[int], remove: list[int]) -> None:
         size = MIRROR_MEMBERS_AT_ONCE
         steps: list[tuple[list[int], list[int]]] = [(add[at : at + size], []) for at in range(0, len(add), size)]
         steps += [([], remove[at : at + size]) for at in range(0, len(remove), size)]
+        is_label = kind is TagKind.LABEL
         for more, less in steps:
 
             def unit(tx: Connection, more: list[int] = more, less: list[int] = less) -> bool:
                 library = self._library
-                return tags.change_members(tx, library.library_id, library.ref.server, tag_id, add=more, remove=less)
+                return tags.change_members(
+                    tx, library.library_id, library.ref.server, tag_id, add=more, remove=less, below=is_label
+                )
 
             if not await self._store.write(unit):
                 raise PassLost("the library was removed meanwhile")
@@ -95,5 +98,5 @@ class Tagging:
         library_id = self._library.library_id
         for tag_id, _ in await self._store.read(lambda tx: tags.others(tx, library_id, kind, keys)):
             had = await self._store.read(partial(tags.members, tag_id=tag_id))
-            await self._change(tag_id, [], sorted(had))
+            await self._change(tag_id, kind, [], sorted(had))
             await self._store.write(partial(tags.remove, tag_id=tag_id))
