@@ -15,11 +15,13 @@ from daemon.services.dead_letters import DeadLetters
 from daemon.services.guilds import Guilds
 from daemon.services.intake import Intake
 from daemon.services.keys import Keys
+from daemon.services.library import SEARCH_FILE, Mirror, Mirroring, Search, Shelves
 from daemon.services.owners import Owners
 from daemon.services.panels import Panels
 from daemon.services.profiles import Profiles
 from daemon.services.servers import Servers
 from daemon.services.stories import Stories
+from daemon.services.visibility import VisibilityService
 from daemon.settings.model import Settings
 from integrations.discord.fleet import Fleet
 from integrations.plex import Plex
@@ -34,6 +36,8 @@ class Parts:
     plex: Plex
     fleet: Fleet
     host: Host
+    mirroring: Mirroring
+    search: Search
 
 
 async def compose(settings: Settings, kernel: Kernel, store: Store, role: Role) -> Parts:
@@ -57,8 +61,12 @@ async def compose(settings: Settings, kernel: Kernel, store: Store, role: Role) 
         metrics=kernel.metrics,
         clock=clock,
     )
+    search = Search(store, settings.data_dir / SEARCH_FILE, kernel.supervisor)
     catalog = {
         "plex": plex,
+        "search": search,
+        "shelves": Shelves(store),
+        "visibility": VisibilityService(),
         "messages": fleet.messages,
         "profiles": Profiles(store, clock),
         "guilds": Guilds(store, clock),
@@ -85,7 +93,15 @@ async def compose(settings: Settings, kernel: Kernel, store: Store, role: Role) 
         settings.modules,
         settings.module_folders,
     )
-    return Parts(backbone, plex, fleet, host)
+    mirroring = Mirroring(
+        Mirror(store, clock, kernel.metrics, process=kernel.process),
+        plex,
+        clock,
+        kernel.supervisor,
+        kernel.health,
+        every_s=settings.plex.refresh_interval_s,
+    )
+    return Parts(backbone, plex, fleet, host, mirroring, search)
 
 
 async def _plex(settings: Settings, kernel: Kernel, keys: Keys, servers: Servers, cache: Cache) -> Plex:

@@ -161,3 +161,20 @@ WATCH_NAMED_MAX = 5  # findings of a kind named in health and log
 # Retention
 RETENTION_BATCH = 500  # rows deleted in one unit of work
 RETENTION_BATCHES_MAX = 400  # of one kind in one run
+
+# The mirror of the libraries
+MIRROR_PAGE = 250  # titles of one request and of one unit of work
+MIRROR_IN_FLIGHT = 2  # requests beside each other: a Plex server is one SQLite
+MIRROR_LEASE_S = 60.0  # a pass of a process that has not moved it for so long is taken over
+MIRROR_ATTEMPTS_MAX = 3  # readings of one kind whose listing contradicts itself
+MIRROR_RETRIES_MAX = 4  # of one request, before the pass is left where it is
+MIRROR_TITLES_MAX = 5_000_000  # of one listing: a server that never stops is cut off
+MIRROR_CHECKED_AT_ONCE = 100  # titles that a listing did not show are asked for by their keys, so many at a time
+MIRROR_MEMBERS_AT_ONCE = 500  # titles of a tag written by one unit of work
+MIRROR_NOTICES_MAX = 2_000  # titles named by notices that wait; of more, whole libraries are looked at
+
+# Search
+SEARCH_BATCH = 1_000  # titles written into the search file by one transaction
+SEARCH_LOOK_S = 2.0  # between two looks for what another process has changed
+SEARCH_RETRY_S = 5.0  # after the database or the file could not be used
+SEARCH_FIND_S = 1.5  # of one search: later nobody waits for it

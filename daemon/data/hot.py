@@ -97,10 +97,10 @@ class HotInsert:
 
     def _bind(self, rows: Sequence[Sequence[Any]]) -> tuple[str, list[Any]]:
         """For psycopg: a mark for each value."""
-        sql = self._texts.get((len(rows),))
+        sql = self._texts.get((-len(rows),))  # no key of the other dialect: one process may use both
         if sql is None:
             row = f"({', '.join(['%s'] * self._width)})"
-            sql = self._texts[len(rows),] = self._head + ", ".join([row] * len(rows))
+            sql = self._texts[-len(rows),] = self._head + ", ".join([row] * len(rows))
         return sql, list(chain.from_iterable(rows))
 
     def _bind_numbered(self, rows: Sequence[Sequence[Any]]) -> tuple[str, list[Any]]:

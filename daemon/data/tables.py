@@ -15,6 +15,7 @@ from daemon.data import (
     schedules,
     version,
 )
+from daemon.data.library import tables as library
 from daemon.data.queue import tables as queue
 
 __all__ = [
@@ -23,6 +24,7 @@ __all__ = [
     "guilds",
     "interactions",
     "keys",
+    "library",
     "notices",
     "panels",
     "people",
