@@ -61,7 +61,7 @@ class PlexTv:
         self._base = account_url.rstrip("/")
         self._servers = servers
         self._client_identifier = client_identifier
-        self._headers = {**plex_headers(client_identifier), "Accept": "application/json"}
+        self._headers = plex_headers(client_identifier)
         self._metrics = metrics
         self._timeouts = timeouts or PlexTimeouts()
         self._session: aiohttp.ClientSession | None = None
@@ -131,14 +131,14 @@ class PlexTv:
         token = self._servers[server].token
         owner = await self.user(token)
         users = await self.users(server)
-        shared = {user: one for user in users for one in user.servers if one.machine_id == machine_id} if users else {}
+        shared = [(user, one) for user in users for one in user.servers if one.machine_id == machine_id]
         sections: dict[AccountId, frozenset[str]] = {}
-        if any(not one.is_all for one in shared.values()):
+        if any(not one.is_all for _, one in shared):
             path = f"/api/servers/{machine_id}/shared_servers"
             sections = await self._call("GET", path, to_shared_sections, token=token)
         found = {
             user.account_id: Share(None if one.is_all else sections.get(user.account_id, frozenset()), user.filters)
-            for user, one in shared.items()
+            for user, one in shared
         }
         return {**found, owner.account_id: Share()}
 
@@ -182,7 +182,9 @@ class PlexTv:
     async def _read(self, method: str, path: str, params: Mapping[str, str], token: str | None) -> bytes:
         if self._session is None:
             raise UpstreamError(SERVICE, UpstreamKind.UNREACHABLE, "stopped")
-        headers = self._headers if token is None else {**self._headers, "X-Plex-Token": token}
+        # Lists of users and shares are XML whatever is asked for; the rest speaks JSON when it is asked to.
+        accept = "application/json" if path.startswith("/api/v2/") else "application/xml"
+        headers = {**self._headers, "Accept": accept, **({} if token is None else {"X-Plex-Token": token})}
         limits = self._timeouts
         timeout = aiohttp.ClientTimeout(total=limits.request_s, sock_connect=limits.connect_s)
         url = URL(f"{self._base}{path}").update_query(dict(params))
