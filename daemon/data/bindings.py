@@ -17,7 +17,7 @@ from sqlalchemy import CheckConstraint, Column, Connection, ForeignKey, Table, T
 from daemon.core.ids import GuildId, ServerId
 from daemon.data.columns import Instant, metadata
 from daemon.data.guilds import guilds, set_setting, setting
-from daemon.data.hot import insert
+from daemon.data.hot import insert, inserts
 
 WHOLE: Final = ""
 """In place of a library's key: the whole server, with what is added to it later."""
@@ -50,7 +50,7 @@ def bind(tx: Connection, guild_id: GuildId, binding: Binding, at: datetime) -> b
     statement = insert(tx.dialect.name, guild_bindings).values(
         guild_id=guild_id, server=binding.server, library=binding.library, bound_at=at
     )
-    return tx.execute(statement.on_conflict_do_nothing()).rowcount == 1
+    return inserts(tx, statement, guild_bindings)
 
 
 def unbind(tx: Connection, guild_id: GuildId, binding: Binding) -> bool:

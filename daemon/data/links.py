@@ -27,7 +27,7 @@ from sqlalchemy import (
 from daemon.core.ids import AccountId, ProfileId, ServerId
 from daemon.core.shares import Share
 from daemon.data.columns import BigInt, Instant, JsonObject, metadata
-from daemon.data.hot import insert
+from daemon.data.hot import insert, inserts
 from daemon.data.people import profiles
 
 plex_accounts = Table(
@@ -125,8 +125,7 @@ def add(tx: Connection, new: NewLink, at: datetime) -> LinkOutcome:
         is None
     ):
         return LinkOutcome.FORGOTTEN
-    statement = insert(tx.dialect.name, plex_accounts).values(**values).on_conflict_do_nothing()
-    if tx.execute(statement).rowcount == 0:
+    if not inserts(tx, insert(tx.dialect.name, plex_accounts).values(**values), plex_accounts):
         return _renew(tx, new)
     # Looked at behind the insert, which has waited for an unlink that was under way.
     if resting_until(tx, new.rests, at) is not None:

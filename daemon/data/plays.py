@@ -37,7 +37,7 @@ from daemon.core.ids import AccountId, GuildId, ProfileId, RatingKey, ServerId
 from daemon.core.visibility import LibraryRef, Visibility
 from daemon.data.columns import BigInt, Instant, metadata
 from daemon.data.forgotten import forgotten_accounts
-from daemon.data.hot import insert
+from daemon.data.hot import insert, inserts
 from daemon.data.links import plex_accounts
 from daemon.data.privacy import Audience, privacy_chosen, privacy_guilds, privacy_settings
 
@@ -114,7 +114,9 @@ class Viewer:
 def record(tx: Connection, play: NewPlay) -> bool:
     """Keep a play; False when it is known, or not to be kept: the person is incognito, or had it all forgotten."""
     c = plex_accounts.c
-    profile_id = tx.execute(select(c.profile_id).where(c.account_id == play.account_id)).scalar()
+    # Locked, where the database knows such locks: whoever forgets the person meanwhile waits, and then erases this, too.
+    whose = select(c.profile_id).where(c.account_id == play.account_id).with_for_update(read=True)
+    profile_id = tx.execute(whose).scalar()
     if tx.execute(select(forgotten_accounts.c.digest).where(forgotten_accounts.c.digest == play.digest)).first():
         return False
     if profile_id is not None and _is_unwanted(tx, profile_id, play.started_at):
@@ -132,7 +134,7 @@ def record(tx: Connection, play: NewPlay) -> bool:
         "watched_ms": play.watched_ms,
         "duration_ms": play.duration_ms,
     }
-    return tx.execute(insert(tx.dialect.name, _plays).values(**row).on_conflict_do_nothing()).rowcount == 1
+    return inserts(tx, insert(tx.dialect.name, _plays).values(**row), _plays)
 
 
 def visible_plays(
