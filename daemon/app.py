@@ -125,6 +125,8 @@ class App:
     async def _start_parts(self, parts: Parts, kernel: Kernel, closing: Closing) -> None:
         closing.add("plex", parts.plex.stop)
         await parts.plex.start()
+        closing.add("plex_tv", parts.plex_tv.stop)
+        await parts.plex_tv.start()
         closing.add("discord", parts.fleet.close)
         await parts.fleet.start()
         closing.add("search", parts.search.stop)

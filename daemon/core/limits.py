@@ -41,6 +41,19 @@ QUERY_CHARS_MAX = 200  # what a member typed is cut to this before any search
 # Plex
 QUEUE_WINDOW = 200  # items of a play queue read at once
 
+# Accounts
+LINK_REST_DAYS = 7  # after an unlink neither the account nor the person can be linked to another
+LINK_POLL_S = 2.0  # between two looks at a PIN
+LINK_POLL_SLOW_S = 5.0  # and after the first minutes
+LINK_POLL_SLOW_AFTER_S = 120.0
+LINK_POLLS_MAX = 20  # PINs looked at in one round
+LINK_LOOK_S = 15.0  # how soon a request of another process, or from before a restart, is noticed
+LINK_TELL_AFTER_S = 20.0  # who is not told in the answer to /link by then is told in a direct message
+SHARES_EVERY_S = 900.0  # between two readings of what is shared with the linked accounts
+VISIBILITY_KEPT_S = 30.0  # what somebody may see, where nobody tells this process of a change
+SEALING_KEY_CHARS_MIN = 32
+EXPORT_PLAYS_MAX = 20_000  # newest plays in one export: about 5 MB, and Discord takes 10
+
 # Start and stop
 DRAIN_S = 10.0
 HEARTBEAT_S = 1.0

@@ -30,6 +30,11 @@ def insert(dialect_name: str, table: Table) -> Insert:
     return sqlite_insert(table)
 
 
+def inserts(tx: Connection, statement: Insert, table: Table) -> bool:
+    """Run an INSERT that does nothing on a conflict; whether there was none. Drivers count such rows differently."""
+    return tx.execute(statement.on_conflict_do_nothing().returning(*table.primary_key)).first() is not None
+
+
 class Hot:
     """A statement, given as a function of the dialect's name, with every value a named `bindparam`.
 

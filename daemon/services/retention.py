@@ -14,6 +14,7 @@ from sqlalchemy import Connection
 from daemon.core.clock import Clock
 from daemon.core.limits import RETENTION_BATCH, RETENTION_BATCHES_MAX
 from daemon.data import interactions, retention
+from daemon.data.plays import delete_expired_plays
 from daemon.data.store import Store
 from daemon.kernel.health import Check, Health, Status
 from daemon.kernel.metrics import Metrics
@@ -74,6 +75,7 @@ class Retention:
                 retention.delete_schedule_runs, _days_before(now, keep.schedule_runs_days)
             ),
             "interactions_seen": await self._repeat_until_empty(partial(interactions.forget_old, now=now)),
+            "plays": await self._repeat_until_empty(partial(delete_expired_plays, now=now, rows=RETENTION_BATCH)),
             "claims": await self._claims.collect_garbage(),
         }
         await self._count_rows()

@@ -29,11 +29,13 @@ from daemon.kernel.metrics import Metrics
 from daemon.kernel.tasks import Supervisor
 from daemon.services.cache import Cache
 from daemon.services.servers import Servers
+from daemon.services.visibility import KnownLibrary
 from integrations.plex.adapter import AdapterThreads
 from integrations.plex.config import PlexServerConfig, PlexTimeouts
 from integrations.plex.connection import ServerState
 from integrations.plex.http import new_session, within
 from integrations.plex.index import TitleIndex
+from integrations.plex.known_libraries import LibraryMemory
 from integrations.plex.mirror import About, MirrorReader
 from integrations.plex.posters import posters_region
 from integrations.plex.server import Server, Surroundings
@@ -88,6 +90,7 @@ class Plex:
         self._library_listeners: list[LibraryListener] = []
         self._told = Told(cache)
         self._posters = posters_region(cache)
+        self._libraries = LibraryMemory(cache)
 
     async def start(self) -> None:
         """Begin to look after the servers, in the background; returns at once."""
@@ -145,6 +148,14 @@ class Plex:
     def server_states(self) -> tuple[ServerState, ...]:
         """What is known of each server, in the order of the configuration."""
         return tuple(server.connection.state for server in self._servers.values())
+
+    async def libraries(self) -> tuple[KnownLibrary, ...]:
+        """Every library with films, shows or music, also of servers that are away; those never reached are left out."""
+        return await self._libraries.all_of({name: server.library for name, server in self._servers.items()})
+
+    def machine_id(self, server: ServerId) -> str:
+        """Who the server is. UpstreamError while it was never reached."""
+        return self._server(server).machine_id()
 
     # Titles
 

@@ -92,9 +92,8 @@ class Server:
         self.queues = Queues(name, http, self.titles, self.playbacks, self.remote, self.memory)
         self.posters = Posters(http, shared.posters, timeouts.poster_s)
         self.mirror = MirrorReader(name, http, timeouts)
-        self._feed = IndexFeed(
-            connection, Library(name, http, timeouts), shared.index, titles_max, timeouts, shared.rng
-        )
+        self.library = Library(name, http, timeouts)
+        self._feed = IndexFeed(connection, self.library, shared.index, titles_max, timeouts, shared.rng)
         self._listener = Listener(
             http,
             connection,
