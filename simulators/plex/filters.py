@@ -142,7 +142,7 @@ _FILTERS: Mapping[str, Reader] = {
     "resolution": lambda world, account, item: [media.resolution for media in world.facts(item).media],
     "mediaSize": lambda world, account, item: [media.size_bytes for media in world.facts(item).media],
     "mediaBitrate": lambda world, account, item: [media.bitrate for media in world.facts(item).media],
-    "duplicate": lambda world, account, item: [int(world.version_count(item) > 1)],
+    "duplicate": lambda world, account, item: [int(world.files(item)[0] > 1)],
     "unmatched": lambda world, account, item: [int(is_unmatched(world, item))],
     "trash": lambda world, account, item: [int(item.deleted_at > 0)],
     "unwatched": _unwatched,

@@ -209,7 +209,7 @@ def _playlists(world: World, rng: random.Random) -> None:
 
 
 def _labels(world: World) -> None:
-    """What the owner wrote on titles: every film for children, some frightening and some beloved ones, few series."""
+    """What the owner wrote on films: on those for children, on frightening ones and on some beloved ones."""
     rng = random.Random(f"labels:{world.seed}")
     for film in world.listed(KIDS, "movie"):
         film.given["labels"] = ("Family",)
@@ -220,9 +220,6 @@ def _labels(world: World) -> None:
             labels += ("Staff Pick",)
         if labels:
             film.given["labels"] = labels
-    for show in world.listed(SHOWS, "show"):
-        if rng.random() < 0.3:
-            show.given["labels"] = ("Family",)
 
 
 def _watched(world: World, rng: random.Random) -> None:

@@ -67,7 +67,7 @@ _SORTS: Mapping[str, Callable[[World, Account, Item], Any]] = {
     "userRating": lambda world, account, item: world.view(account.id, item).user_rating or 0.0,
     "viewCount": lambda world, account, item: world.view(account.id, item).count,
     "lastViewedAt": lambda world, account, item: world.view(account.id, item).last_viewed_at,
-    "mediaSize": lambda world, account, item: sum(each.size_bytes for each in world.facts(item).media),
+    "mediaSize": lambda world, account, item: world.files(item)[1],
     "mediaBitrate": lambda world, account, item: max((each.bitrate for each in world.facts(item).media), default=0),
     "mediaHeight": lambda world, account, item: max((each.height for each in world.facts(item).media), default=0),
 }

@@ -52,6 +52,7 @@ class PlaybackRoutes:
             web.get("/player/{command:.+}", self.proxied),
             web.post("/player/{command:.+}", self.proxied),
         ]
+        made.append(web.put("/actions/removeFromContinueWatching", self.put_aside))
         for path, handler in (
             ("/status/sessions/terminate", self.terminate), ("/:/timeline", self.timeline),
             ("/:/scrobble", self.scrobble), ("/:/unscrobble", self.unscrobble), ("/:/progress", self.progress),
@@ -202,6 +203,12 @@ class PlaybackRoutes:
         item = found_item(self._server, request, request.query.get("key", ""))
         view = self._server.world.change_view(account_of(request).id, item)
         view.offset_ms, view.last_viewed_at = number(request, "time"), int(self._server.clock.now())
+        return nothing()
+
+    async def put_aside(self, request: web.Request) -> web.Response:
+        """Take a film or a series off what the account would go on with, until it is watched again."""
+        item = found_item(self._server, request, request.query.get("ratingKey", ""))
+        self._server.world.put_aside[(account_of(request).id, item.top.serial)] = int(self._server.clock.now())
         return nothing()
 
     async def rate(self, request: web.Request) -> web.Response:

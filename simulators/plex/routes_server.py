@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from aiohttp import web
 
-from simulators.plex.answers import account_of, container, nothing, reply
+from simulators.plex.answers import account_of, container, flag, nothing, reply
 from simulators.plex.details import digest
+from simulators.plex.items import LEAF_KINDS
 from simulators.plex.render import El, Value
 from simulators.plex.server import Server
+from simulators.plex.world import Section
 
 FEATURES = (
     "adaptive_bitrate,collections,content_filter,hardware_transcoding,home,loudness,lyrics,pass,session_kick,webhooks"
@@ -166,13 +168,39 @@ class ServerRoutes:
 
     async def providers(self, request: web.Request) -> web.Response:
         """The library as a media provider."""
-        features = [El("Feature", {"key": f"/{name}", "type": name}) for name in ("search", "playqueue", "playlist")]
+        account = account_of(request)
+        with_storage = flag(request, "includeStorage") and account.is_owner
+        rows = [
+            self._storage(section, with_storage=with_storage)
+            for section in self._server.world.sections.values() if account.may_see(section.id)
+        ]  # fmt: skip
+        features = [El("Feature", {"key": "/library/sections", "type": "content"}, rows)]
+        features += [El("Feature", {"key": f"/{name}", "type": name}) for name in ("search", "playqueue", "playlist")]
         library: dict[str, Value] = {
             "identifier": "com.plexapp.plugins.library", "title": "Library", "types": "video,audio", "protocols":
             "stream,download",
         }  # fmt: skip
         about = self._about(request)
         return reply(request, container([El("MediaProvider", library, features)], **about))
+
+    def _storage(self, section: Section, *, with_storage: bool) -> El:
+        """A library as its provider lists it, with the length and the bytes of all its files when asked for."""
+        key = f"/library/sections/{section.id}"
+        about: dict[str, Value] = {
+            "id": str(section.id), "key": key, "hubKey": f"/hubs/sections/{section.id}", "type": section.kind, "title":
+            section.title, "agent": section.agent, "language": "en-US", "refreshing": section.is_refreshing, "scanner":
+            section.scanner, "uuid": section.uuid, "updatedAt": section.scanned_at, "scannedAt": section.scanned_at,
+        }  # fmt: skip
+        if with_storage:
+            world = self._server.world
+            playable = [item for kind in sorted(LEAF_KINDS) for item in world.listed(section.id, kind)]
+            about["durationTotal"] = sum(item.duration_ms or 0 for item in playable)
+            about["storageTotal"] = sum(world.files(item)[1] for item in playable)
+        pivot: dict[str, Value] = {
+            "id": "library", "key": f"{key}/all", "type": "list", "title": "Library", "context": "content.library",
+            "symbol": "library",
+        }  # fmt: skip
+        return El("Directory", about, [El("Pivot", pivot)])
 
 
 _LANGUAGES: dict[str, Value] = {

@@ -97,7 +97,8 @@ class World:
         self._facts: dict[int, Facts] = {}
         self._view_changes: dict[int, int] = {}
         self._view_marks: dict[tuple[int, int], int] = {}
-        self._versions: dict[int, int] = {}
+        self._files: dict[int, tuple[int, int]] = {}
+        self.put_aside: dict[tuple[int, int], int] = {}  # (account, serial) -> when it was taken off what to go on with
         self._next_key = 1001
 
     def add(self, item: Item) -> Item:
@@ -166,7 +167,7 @@ class World:
                 item.given[name] = value
         item.updated_at = now
         self._facts.pop(item.serial, None)
-        self._versions.pop(item.serial, None)
+        self._files.pop(item.serial, None)
         if "guid" in changes:
             self._guids = None
         self.touch(item.section)
@@ -266,12 +267,13 @@ class World:
             return (self.revision, self._view_changes.get(account.id, 0))
         return (self.changes.get(item.serial, 0), self._view_marks.get((account.id, item.serial), 0))
 
-    def version_count(self, item: Item) -> int:
-        """How many versions a title has; remembered, for drawing the facts of a whole library takes long."""
-        count = self._versions.get(item.serial)
-        if count is None:
-            count = self._versions[item.serial] = len(self.facts(item).media)
-        return count
+    def files(self, item: Item) -> tuple[int, int]:
+        """(versions, bytes) of a title; remembered, for drawing the facts of a whole library takes long."""
+        found = self._files.get(item.serial)
+        if found is None:
+            media = self.facts(item).media
+            found = self._files[item.serial] = (len(media), sum(each.size_bytes for each in media))
+        return found
 
     def change_view(self, account: int, item: Item) -> View:
         """The view to write to; cached pages of this account are out of date."""

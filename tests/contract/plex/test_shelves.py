@@ -181,5 +181,13 @@ async def test_on_deck_belongs_to_an_account(sim: PlexSim, ask: Any) -> None:
     assert (await ask.json("/hubs/continueWatching/items", token=token))["Metadata"][0]["ratingKey"] == str(second.key)
     owners = (await ask.json("/library/onDeck"))["Metadata"]
     assert [row["ratingKey"] for row in owners] != [row["ratingKey"] for row in rows]
+    aside = f"/actions/removeFromContinueWatching?ratingKey={second.key}"
+    assert (await ask.raw(aside, method="PUT", token=token))[0] == 200
+    left = (await ask.json("/library/onDeck", token=token)).get("Metadata", [])
+    assert second.key not in {int(row["ratingKey"]) for row in left}
+    sim.clock.jump(5)
+    sim.watched(first, "Yuki")
+    again = (await ask.json("/library/onDeck", token=token))["Metadata"]
+    assert second.key in {int(row["ratingKey"]) for row in again}
     sim.restrict("Yuki", filter_television="label=Nothing")
     assert "Metadata" not in await ask.json("/library/onDeck", token=token)

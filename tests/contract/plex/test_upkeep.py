@@ -80,6 +80,19 @@ async def test_versions_have_codecs_sizes_and_files(sim: PlexSim, real: Any) -> 
     await real.run(work)
 
 
+async def test_what_a_library_takes_on_the_disk(sim: PlexSim, real: Any) -> None:
+    films = sim.world.listed(1, "movie")
+    expected = sum(part.size for film in films for media in sim.world.facts(film).media for part in media.parts)
+
+    def work(plex: PlexServer) -> None:
+        movies = plex.library.section("Movies")
+        assert (movies.totalStorage, movies.totalDuration) == (expected, sum(film.duration_ms or 0 for film in films))
+        biggest = movies.search(sort="mediaSize:desc", maxresults=1)[0]
+        assert biggest.ratingKey == max(films, key=lambda film: sim.world.files(film)[1]).key
+
+    await real.run(work)
+
+
 async def test_deleting_versions_and_titles(sim: PlexSim, real: Any, ear: Ear) -> None:
     film, other = sim.world.find("Low Orbit"), sim.world.find("Blue Hour")
     made = sim.add_version(film, "sd")
