@@ -97,14 +97,14 @@ async def test_what_is_new_comes_and_goes(stage: Stage) -> None:
     await mirrored(stage)
     world, server = stage.plex.world, stage.plex.server
     now = int(stage.clock.now())
-    new = appear(server, Item(0, "movie", "Harbour of Glass", 1, now, 2026, 5_400_000, ("Drama",)))
-    shown = await shown_by(stage, "Harbour of Glass", "library recent", days=7)
+    new = appear(server, Item(0, "movie", "Quince Ledger Almanac", 1, now, 2026, 5_400_000, ("Drama",)))
+    shown = await shown_by(stage, "Quince Ledger Almanac", "library recent", days=7)
     assert shown.text.splitlines()[0].endswith("New in the last 7 days")
     only = await answered(await stage.guest().slash("library recent", library="l:attic:3"))
-    assert "Harbour of Glass" not in only.text
-    await shown_by(stage, "Yes", "have", title="harbour of glass")
+    assert "Quince Ledger Almanac" not in only.text
+    await shown_by(stage, "Yes", "have", title="quince ledger almanac")
     vanish(server, new)
-    await shown_by(stage, "is not in the library", "have", title="harbour of glass")
+    await shown_by(stage, "is not in the library", "have", title="quince ledger almanac")
     assert world.items.get(new.key) is None
 
 
@@ -119,7 +119,7 @@ async def test_a_random_title_is_as_wished(stage: Stage) -> None:
     card = await answered(await guest.slash("library random", unwatched=True))
     assert "Not seen on the account of the server's owner." in card.text
     refused = await answered(await guest.slash("library random", genre="Nothing Such"))
-    assert refused.text.endswith("Nothing in the library is like that.")
+    assert "Nothing in the library is like that." in refused.text
 
 
 async def test_sums_and_sizes(stage: Stage) -> None:
