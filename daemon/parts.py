@@ -103,15 +103,18 @@ async def compose(settings: Settings, kernel: Kernel, store: Store, role: Role) 
         settings.modules,
         settings.module_folders,
     )
-    mirroring = Mirroring(
-        Mirror(store, clock, kernel.metrics, process=kernel.process),
+    return Parts(backbone, plex, plex_tv, fleet, host, _mirroring(settings, kernel, store, plex), search)
+
+
+def _mirroring(settings: Settings, kernel: Kernel, store: Store, plex: Plex) -> Mirroring:
+    return Mirroring(
+        Mirror(store, kernel.clock, kernel.metrics, process=kernel.process),
         plex,
-        clock,
+        kernel.clock,
         kernel.supervisor,
         kernel.health,
         every_s=settings.plex.refresh_interval_s,
     )
-    return Parts(backbone, plex, plex_tv, fleet, host, mirroring, search)
 
 
 async def _people(

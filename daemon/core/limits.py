@@ -189,5 +189,6 @@ MIRROR_NOTICES_MAX = 2_000  # titles named by notices that wait; of more, whole 
 # Search
 SEARCH_BATCH = 1_000  # titles written into the search file by one transaction
 SEARCH_LOOK_S = 2.0  # between two looks for what another process has changed
+SEARCH_SETTLE_S = 0.25  # between the first change and its being written, so that what follows is written with it
 SEARCH_RETRY_S = 5.0  # after the database or the file could not be used
 SEARCH_FIND_S = 1.5  # of one search: later nobody waits for it

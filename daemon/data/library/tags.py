@@ -42,12 +42,12 @@ def change_members(
     *,
     add: Sequence[int],
     remove: Sequence[int],
-    below: bool = False,
+    is_sight: bool = False,
 ) -> bool:
     """Give a tag to some titles and take it from others, by rating keys, a few hundred; False when the library is gone.
 
-    Titles that the mirror does not hold are passed over. `below`: what is part of these titles counts as changed, too,
-    because it is seen by whoever may see them.
+    Titles that the mirror does not hold are passed over. `is_sight`: who sees a title goes by this tag, so that it and
+    all that is part of it count as changed.
     """
     revision = raise_revision(tx, library_id)
     if revision is None:
@@ -60,13 +60,10 @@ def change_members(
         _insert_members.run(tx, [(title_id, tag_id) for title_id in new])
     if lost:
         tx.execute(delete(library_title_tags).where(_m.tag_id == tag_id, _m.title_id.in_(lost)))
-    changed = [*new, *lost]
-    if changed:
-        tx.execute(update(library_titles).where(_t.id.in_(changed)).values(revision=revision))
-    if changed and below:
-        keys = [key for key, title_id in titles.items() if title_id in set(changed)]
-        of_them = or_(_t.parent_key.in_(keys), _t.grandparent_key.in_(keys))
-        tx.execute(update(library_titles).where(_t.library_id == library_id, of_them).values(revision=revision))
+    if is_sight and (changed := {*new, *lost}):
+        keys = [key for key, title_id in titles.items() if title_id in changed]
+        touched = or_(_t.id.in_(changed), _t.parent_key.in_(keys), _t.grandparent_key.in_(keys))
+        tx.execute(update(library_titles).where(_t.library_id == library_id, touched).values(revision=revision))
     return True
 
 

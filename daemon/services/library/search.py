@@ -15,7 +15,7 @@ from typing import TypeVar
 import structlog
 
 from daemon.core.errors import UpstreamError
-from daemon.core.limits import SEARCH_BATCH, SEARCH_FIND_S, SEARCH_LOOK_S, SEARCH_RETRY_S
+from daemon.core.limits import SEARCH_BATCH, SEARCH_FIND_S, SEARCH_LOOK_S, SEARCH_RETRY_S, SEARCH_SETTLE_S
 from daemon.core.media import Found, Title, TitleKind
 from daemon.core.visibility import LibraryRef, Visibility
 from daemon.data.library import feed, libraries
@@ -132,7 +132,8 @@ class Search:
                 async with asyncio.timeout(self._look_s):
                     await self._wake.wait()
             except TimeoutError:
-                pass
+                continue
+            await asyncio.sleep(SEARCH_SETTLE_S)  # more of the same is on its way
 
     async def _follow(self, library: Library, known: Known) -> int:
         """Batch by batch, each of its own snapshot and transaction, until the last is not full."""

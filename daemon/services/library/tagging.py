@@ -88,7 +88,7 @@ class Tagging:
             def unit(tx: Connection, more: list[int] = more, less: list[int] = less) -> bool:
                 library = self._library
                 return tags.change_members(
-                    tx, library.library_id, library.ref.server, tag_id, add=more, remove=less, below=is_label
+                    tx, library.library_id, library.ref.server, tag_id, add=more, remove=less, is_sight=is_label
                 )
 
             if not await self._store.write(unit):
