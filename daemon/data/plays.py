@@ -114,7 +114,7 @@ class Viewer:
 def record(tx: Connection, play: NewPlay) -> bool:
     """Keep a play; False when it is known, or not to be kept: the person is incognito, or had it all forgotten."""
     c = plex_accounts.c
-    # Locked, where the database knows such locks: whoever forgets the person meanwhile waits, and then erases this, too.
+    # Locked, where the database knows such locks: whoever forgets the person meanwhile waits, then erases this, too.
     whose = select(c.profile_id).where(c.account_id == play.account_id).with_for_update(read=True)
     profile_id = tx.execute(whose).scalar()
     if tx.execute(select(forgotten_accounts.c.digest).where(forgotten_accounts.c.digest == play.digest)).first():

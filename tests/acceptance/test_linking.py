@@ -248,6 +248,23 @@ async def test_owners_link_managed_users(rested: Stage) -> None:
     await no.until("Only the owners of this bot may do that.")
 
 
+async def test_access_that_plex_takes_back_is_deleted_and_told(rested: Stage) -> None:
+    guest, olivia = rested.guest(), Member(rested.lab.user("olivia"), rested.guest().channel)
+    await (await link(rested, guest, MARCUS, keep_access=True)).until("access is kept")
+    rested.plex.faults.add(r"/_plex\.tv/api/v2/user$", 401, where="account")
+    shown = await olivia.slash("ops schedules")
+    await shown.until("linking.shares")
+    await shown.choose("Run one now", "linking.shares")
+    await until_stored(rested, "SELECT name, token FROM plex_accounts", [("Marcus", None)])
+    private = int(guest.user.dm("Marquee")["id"])
+    await rested.wait_for(
+        lambda: any("Plex no longer accepts the access" in one.text for one in guest.user.sees(private)), "the message"
+    )
+    assert await stored(rested, "SELECT count(*) FROM plex_shares") != [
+        (0,)
+    ]  # the link itself, and what it shows, stay
+
+
 async def test_a_card_of_somebody_else_tells_nothing(rested: Stage) -> None:
     guest, thief = rested.guest(), rested.guest()
     shown = await guest.slash("link")
