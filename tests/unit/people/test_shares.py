@@ -22,6 +22,8 @@ KNOWN = (KnownLibrary(FILMS, "Films", "movie"), KnownLibrary(SERIES, "Series", "
         ("label=Kids%2CFamily", Restriction(labels=frozenset({"Kids", "Family"}))),
         ("label=For%20All+Ages", Restriction(labels=frozenset({"For All Ages"}))),
         ("label!=Adult|contentRating=G%2CPG", Restriction(frozenset(), frozenset({"Adult"}), frozenset({"G", "PG"}))),
+        ("label!=Sad&label!=Bad", Restriction(hidden_labels=frozenset({"Sad", "Bad"}))),
+        ("label=Kids%2CSad|label=Kids", Restriction(labels=frozenset({"Kids"}))),
         ("contentRating!=NC-17", Restriction(hidden_ratings=frozenset({"NC-17"}))),
     ],
 )
@@ -29,7 +31,7 @@ def test_a_filter_is_read_as_plex_writes_it(text: str, meant: Restriction) -> No
     assert parse_filter(text) == meant
 
 
-@pytest.mark.parametrize("text", ["genre=Horror", "label", "label=Kids|year=1999", "|"])
+@pytest.mark.parametrize("text", ["genre=Horror", "label", "label=Kids|year=1999", "|", "label=Kids&label=Sad"])
 def test_what_cannot_be_applied_is_refused(text: str) -> None:
     with pytest.raises(UnknownFilter):
         parse_filter(text)
