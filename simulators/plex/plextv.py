@@ -47,7 +47,6 @@ class AccountRoutes:
             web.get(f"{face}/api/v2/pins/{{id}}", self.pin),
             web.get(f"{face}/api/users/", self.users),
             web.get(f"{face}/api/users", self.users),
-            web.get(f"{face}/api/servers/{{machine}}/shared_servers", self.shared_servers),
             web.get(f"{face}/link", self.link_page),
             web.post(f"{face}/link", self.link),
             web.get(f"{face}/users/{{uuid}}/avatar", self.avatar),
@@ -149,35 +148,11 @@ class AccountRoutes:
             user: dict[str, Value] = {
                 "id": account.remote_id, "title": account.name, "username": "" if account.is_managed else account.name,
                 "email": account.email, "thumb": self._avatar(account), "home": account.is_managed,
-                "restricted": account.is_managed, "protected": account.is_managed, "filterAll": "", "filterMovies": "",
-                "filterMusic": "", "filterPhotos": "", "filterTelevision": "", **dict(account.filters),
+                "restricted": account.is_managed, "protected": account.is_managed,
             }  # fmt: skip
             rows.append(El("User", user, [El("Server", server)]))
         root = container(rows, friendlyName="myPlex", machineIdentifier=self._server.machine_id, totalSize=len(rows))
         return reply(request, root)
-
-    async def shared_servers(self, request: web.Request) -> web.Response:
-        """Which libraries are shared with whom, for the owner; XML only, as the real one."""
-        if not self._who(request).is_owner or request.match_info["machine"] != self._server.machine_id:
-            raise NotThere
-        rows = []
-        for account in self._server.world.accounts.values():
-            if account.is_owner:
-                continue
-            sections = [
-                El("Section", {
-                    "id": section.id * 100, "key": str(section.id), "title": section.title, "type": section.kind,
-                    "shared": account.may_see(section.id),
-                })
-                for section in self._server.world.sections.values()
-            ]  # fmt: skip
-            share: dict[str, Value] = {
-                "id": account.remote_id * 10, "username": account.name, "email": account.email,
-                "userID": account.remote_id, "accessToken": account.token, "name": self._server.name,
-                "allLibraries": account.sections is None, "owned": True,
-            }  # fmt: skip
-            rows.append(El("SharedServer", share, sections))
-        return reply(request, container(rows, friendlyName="myPlex", machineIdentifier=self._server.machine_id))
 
     async def make_pin(self, request: web.Request) -> web.Response:
         """A PIN to be linked: four letters, or a long one with strong=true."""

@@ -41,7 +41,6 @@ class Account:
     uuid: str
     sections: frozenset[int] | None = None
     is_managed: bool = False
-    filters: tuple[tuple[str, str], ...] = ()  # (filterMovies, label=Kids): as plex.tv tells them to the owner
 
     @property
     def is_owner(self) -> bool:
