@@ -23,7 +23,7 @@ def deck(world: World, account: Account) -> list[Item]:
         if viewer != account.id or not (view.offset_ms or view.count):
             continue
         item = world.by_serial(serial)
-        if item is None or not account.may_see(item.section):
+        if item is None or not world.may_see(account, item):
             continue
         if item.kind == "movie" and view.offset_ms:
             found[item.key] = (view.last_viewed_at, item)

@@ -17,7 +17,6 @@ FACES = (
     "playQueues", "player", "playlists", "resources", "search", "server", "servers", "statistics", "system",
     "transcode", "updater", "user",
 )  # fmt: skip
-BUTLER = ("BackupDatabase", "CleanOldBundles", "OptimizeDatabase", "RefreshLibraries", "UpgradeMediaAnalysis")
 
 
 class ServerRoutes:
@@ -35,13 +34,9 @@ class ServerRoutes:
             web.get("/resources", self.resources),
             web.get("/accounts", self.accounts),
             web.get("/devices", self.devices),
-            web.get("/activities", self.activities),
-            web.delete("/activities/{uuid}", self.cancel),
             web.get("/:/prefs", self.prefs),
             web.put("/:/prefs", self.set_prefs),
             web.get("/security/token", self.token),
-            web.get("/butler", self.butler),
-            web.post("/butler/{task}", self.run_butler),
             web.get("/updater/status", self.updater),
             web.put("/updater/check", self.check_update),
             web.get("/system/agents", self.agents),
@@ -56,7 +51,8 @@ class ServerRoutes:
     def _about(self, request: web.Request) -> dict[str, Value]:
         owner = self._server.owner
         known: dict[str, Value] = {
-            "allowCameraUpload": True, "allowChannelAccess": True, "allowMediaDeletion": True, "allowSharing": True,
+            "allowCameraUpload": True, "allowChannelAccess": True,
+            "allowMediaDeletion": self._server.prefs["allowMediaDeletion"], "allowSharing": True,
             "allowSync": True, "allowTuners": True, "backgroundProcessing": True, "certificate": True,
             "companionProxy": True, "countryCode": "usa", "diagnostics": "logs,databases,streaminglogs",
             "eventStream": True, "friendlyName": self._server.name, "hubSearch": True, "itemClusters": True,
@@ -130,60 +126,29 @@ class ServerRoutes:
         ]  # fmt: skip
         return reply(request, container(rows, identifier="com.plexapp.system.devices"))
 
-    async def activities(self, request: web.Request) -> web.Response:
-        """What runs in the background."""
-        rows = [
-            El("Activity", {
-                "uuid": each.uuid, "type": each.kind, "cancellable": False, "userID": 1, "title": each.title,
-                "subtitle": each.subtitle, "progress": each.progress,
-            }, [El("Context", {"librarySectionID": str(each.section)})])
-            for each in self._server.activities.values()
-        ]  # fmt: skip
-        return reply(request, container(rows))
-
-    async def cancel(self, request: web.Request) -> web.Response:
-        """End an activity."""
-        self._server.activities.pop(request.match_info["uuid"], None)
-        return nothing()
-
     async def prefs(self, request: web.Request) -> web.Response:
         """A few settings."""
-        rows: list[El] = [
-            _setting("FriendlyName", "text", self._server.name),
-            _setting("GdmEnabled", "bool", value=True),
-            _setting("LogVerbose", "bool", value=False),
-            _setting("TranscoderQuality", "int", 0),
-        ]
+        rows = [_setting("FriendlyName", self._server.name)]
+        rows += [_setting(name, value) for name, value in self._server.prefs.items()]
         return reply(request, container(rows))
 
     async def set_prefs(self, request: web.Request) -> web.Response:
-        """Rename the server."""
+        """Rename the server, or change what it may do; settings it does not know change nothing."""
         self._server.name = request.query.get("FriendlyName", self._server.name)
+        for name, value in request.query.items():
+            known = self._server.prefs.get(name)
+            if isinstance(known, bool):
+                self._server.prefs[name] = value in ("1", "true")
+            elif isinstance(known, int) and value.isdigit():
+                self._server.prefs[name] = int(value)
         return nothing()
 
     async def token(self, request: web.Request) -> web.Response:
         """A transient token with the rights of whoever asks, for a player to fetch its queue with."""
         count = len(self._server.transient_tokens)
         token = f"transient-{digest(self._server.machine_id, self._server.boots, count)[:32]}"
-        self._server.transient_tokens[token] = account_of(request)
+        self._server.transient_tokens[token] = account_of(request).id
         return reply(request, container([], token=token))
-
-    async def butler(self, request: web.Request) -> web.Response:
-        """Nightly tasks."""
-        rows = [
-            El("ButlerTask", {
-                "name": name, "interval": 1, "scheduleRandomized": False, "enabled": True, "title": name,
-                "description": "",
-            })
-            for name in BUTLER
-        ]  # fmt: skip
-        return reply(request, El("ButlerTasks", {}, rows))
-
-    async def run_butler(self, request: web.Request) -> web.Response:
-        """Accept a known task; 404 for another."""
-        if request.match_info["task"] not in BUTLER:
-            raise web.HTTPNotFound
-        return web.Response(status=202)
 
     async def updater(self, request: web.Request) -> web.Response:
         """No update is waiting."""
@@ -219,7 +184,8 @@ def _face(name: str) -> El:
     return El("Directory", {"count": 1, "key": name, "title": name})
 
 
-def _setting(name: str, kind: str, value: Value = None) -> El:
+def _setting(name: str, value: Value) -> El:
+    kind = "bool" if isinstance(value, bool) else "int" if isinstance(value, int) else "text"
     return El("Setting", {
         "id": name, "label": name, "summary": "", "type": kind, "default": "", "value": value, "hidden": False,
         "advanced": False, "group": "general",
