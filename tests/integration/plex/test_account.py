@@ -19,6 +19,7 @@ from daemon.kernel.logs import redact
 from daemon.kernel.metrics import Metrics
 from daemon.kernel.tasks import Supervisor
 from integrations.plex import PlexServerConfig, PlexTv
+from simulators.plex.guests import share_everything
 from simulators.plex.sim import PlexSim
 from tests.integration.plex.stage import ATTIC, CLIENT, QUICK
 
@@ -47,7 +48,7 @@ async def test_a_pin_is_made_approved_and_tells_whose_it_is(sim: PlexSim, plex_t
     assert 890 < pin.expires_in_s <= 900
     assert pin.code not in repr(pin)
     url = plex_tv.sign_in_url(pin.code, "alice on Discord")
-    assert url == f"{sim.account_url}/link?code={pin.code}"
+    assert url == f"{sim.account_url}/link?clientID={CLIENT}&code={pin.code}"
     waiting = await plex_tv.check_pin(pin.pin_id, pin.code)
     assert waiting is not None
     assert waiting.token is None
@@ -74,11 +75,9 @@ async def test_a_pin_runs_out(sim: PlexSim, plex_tv: PlexTv) -> None:
 
 
 async def test_shares_with_their_filters(sim: PlexSim, plex_tv: PlexTv) -> None:
-    accounts = sim.world.accounts
-    kid = sim.server.account("Juno")
-    accounts[kid.id] = replace(kid, filters=(("filterMovies", "label=Kids|contentRating!=R"),))
-    yuki = sim.server.account("Yuki")
-    accounts[yuki.id] = replace(yuki, sections=None)
+    sim.restrict("Juno", sections={4}, filter_movies="label=Kids|contentRating!=R")
+    kid, yuki = sim.server.account("Juno"), sim.server.account("Yuki")
+    share_everything(sim.server, yuki)
     shares = await plex_tv.shares(ATTIC, sim.server.machine_id)
     assert shares == {
         AccountId(sim.server.owner.remote_id): Share(),

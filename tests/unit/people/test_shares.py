@@ -31,7 +31,10 @@ def test_a_filter_is_read_as_plex_writes_it(text: str, meant: Restriction) -> No
     assert parse_filter(text) == meant
 
 
-@pytest.mark.parametrize("text", ["genre=Horror", "label", "label=Kids|year=1999", "|", "label=Kids&label=Sad"])
+@pytest.mark.parametrize(
+    "text",
+    ["genre=Horror", "label", "label=", "label=%2C", "label!=", "label=Kids|year=1999", "|", "label=Kids&label=Sad"],
+)
 def test_what_cannot_be_applied_is_refused(text: str) -> None:
     with pytest.raises(UnknownFilter):
         parse_filter(text)
