@@ -44,8 +44,6 @@ QUEUE_WINDOW = 200  # items of a play queue read at once
 # Accounts
 LINK_REST_DAYS = 7  # after an unlink neither the account nor the person can be linked to another
 LINK_POLL_S = 2.0  # between two looks at a PIN
-LINK_POLL_SLOW_S = 5.0  # and after the first minutes
-LINK_POLL_SLOW_AFTER_S = 120.0
 LINK_POLLS_MAX = 20  # PINs looked at in one round
 LINK_LOOK_S = 15.0  # how soon a request of another process, or from before a restart, is noticed
 LINK_TELL_AFTER_S = 20.0  # who is not told in the answer to /link by then is told in a direct message

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from urllib.parse import unquote
@@ -39,14 +40,22 @@ class Share:
 
 
 def parse_filter(text: str) -> Restriction:
-    """The filter that Plex writes as `text`. UnknownFilter for a field that is none of labels and content ratings."""
+    """The filter that Plex writes as `text`. UnknownFilter for a field that is none of labels and content ratings.
+
+    Parts stand between `|` or `&`, values between commas. All parts have to hold: where Plex would be content with one
+    of them, that shows less than Plex does, and never more.
+    """
     found: dict[str, frozenset[str]] = {}
-    for part in text.split("|"):
+    for part in re.split(r"[|&]", text):
         name, is_given, values = part.partition("=")
         if name not in _FIELDS or not is_given:
             raise UnknownFilter(name)
+        # Nothing to compare with would let everything through.
         chosen = frozenset(value.strip() for value in unquote(values.replace("+", " ")).split(",") if value.strip())
-        found[_FIELDS[name]] = found.get(_FIELDS[name], frozenset()) | chosen
+        if not chosen:
+            raise UnknownFilter(name)
+        before = found.get(_FIELDS[name], frozenset())
+        found[_FIELDS[name]] = before | chosen if name.endswith("!") else _narrower(before, chosen)
     return Restriction(**found)
 
 

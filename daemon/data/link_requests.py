@@ -158,6 +158,12 @@ def untold(tx: Connection, ended_before: datetime) -> list[Request]:
     return [_request(row) for row in tx.execute(select(link_requests).where(*guard).order_by(_r.id).limit(100))]
 
 
+def delete_ended(tx: Connection, ended_before: datetime, rows: int) -> int:
+    """Delete requests that ended before then, at most `rows`; how many."""
+    ended = select(_r.id).where(_r.state != RequestState.OPEN.value, _r.next_at < ended_before).limit(rows)
+    return tx.execute(delete(link_requests).where(_r.id.in_(ended))).rowcount
+
+
 def open_codes(tx: Connection) -> list[tuple[int, str]]:
     """(number, sealed code) of every open request."""
     rows = tx.execute(select(_r.id, _r.code).where(_r.state == RequestState.OPEN.value))

@@ -166,6 +166,13 @@ def resting_until(tx: Connection, digests: Sequence[bytes], at: datetime) -> dat
     return found
 
 
+def delete_over(tx: Connection, now: datetime, rows: int) -> int:
+    """Delete rests that are over, at most `rows`; how many."""
+    c = plex_rests.c
+    over = select(c.digest).where(c.until < now).order_by(c.until).limit(rows)
+    return tx.execute(delete(plex_rests).where(c.digest.in_(over))).rowcount
+
+
 def of_profile(tx: Connection, profile_id: ProfileId) -> Link | None:
     """The account of a profile."""
     return _first(tx, _a.profile_id == profile_id)

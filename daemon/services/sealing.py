@@ -22,7 +22,7 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from daemon.core.clock import Clock
-from daemon.core.errors import ConfigError, MarqueeError
+from daemon.core.errors import ConfigError, MarqueeError, UserError
 from daemon.core.limits import SEALING_KEY_CHARS_MIN
 from daemon.data import keys
 from daemon.data.store import Store
@@ -84,12 +84,19 @@ class Marks:
         self._key: bytes | None = None
 
     async def of(self, kind: str, number: int) -> bytes:
-        """32 bytes for ("account", 4100001), the same for ever. Unsealable."""
+        """32 bytes for ("account", 4100001), the same for ever. UserError while the key cannot be opened."""
         if self._key is None:
             candidate = self._sealing.seal(secrets.token_hex(32)).encode()
             now = self._clock.now()
             stored = await self._store.write(lambda tx: keys.get_or_add(tx, _MARKS_KEY, candidate, now))
-            self._key = bytes.fromhex(self._sealing.unseal(stored.decode()))
+            try:
+                self._key = bytes.fromhex(self._sealing.unseal(stored.decode()))
+            except Unsealable:
+                # Another key would not recognise those who had everything forgotten.
+                text = (
+                    "The key that seals what is kept of people is missing; the owner of this bot has to bring it back."
+                )
+                raise UserError(text, "sealed") from None
         return hmac.digest(self._key, f"{kind}:{number}".encode(), hashlib.sha256)
 
     async def renew(self) -> None:

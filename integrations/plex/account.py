@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any, Final, TypeVar
 from urllib.parse import quote, urlencode
 
@@ -24,8 +25,10 @@ from integrations.plex.account_shapes import (
     PlexUser,
     to_known_users,
     to_pin,
+    to_profiles,
     to_shared_sections,
     to_user,
+    with_profile,
 )
 from integrations.plex.config import PlexServerConfig, PlexTimeouts
 from integrations.plex.errors import is_outage, kind_of_status
@@ -107,7 +110,7 @@ class PlexTv:
     def sign_in_url(self, code: str, who: str) -> str:
         """The page on which somebody signs in and approves the PIN; `who` is shown there as the device's name."""
         if self._base != PLEX_TV:
-            return f"{self._base}/link?{urlencode({'code': code})}"
+            return f"{self._base}/link?{urlencode({'clientID': self._client_identifier, 'code': code})}"
         fields = {
             "clientID": self._client_identifier,
             "code": code,
@@ -124,7 +127,18 @@ class PlexTv:
 
     async def users(self, server: ServerId) -> tuple[KnownUser, ...]:
         """Friends and Home users of the account whose token the server has in the settings."""
-        return await self._call("GET", "/api/users/", to_known_users, token=self._servers[server].token)
+        token = self._servers[server].token
+        found = await self._call("GET", "/api/users/", to_known_users, token=token)
+        if not any(user.is_managed for user in found):
+            return found
+        # What Plex presets for children stands in another list.
+        profiles = await self._call("GET", "/api/home/users", to_profiles, token=token)
+        return tuple(
+            replace(user, filters=with_profile(user.filters, profiles[user.account_id]))
+            if user.account_id in profiles
+            else user
+            for user in found
+        )
 
     async def shares(self, server: ServerId, machine_id: str) -> dict[AccountId, Share]:
         """What each account may see of the server, its owner included; whoever is missing may see nothing."""

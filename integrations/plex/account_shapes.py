@@ -13,6 +13,9 @@ from daemon.core.shares import ANY_KIND
 from integrations.plex.shapes import Loose, Shape, number, text
 
 _FILTERS = {"filterAll": ANY_KIND, "filterMovies": "movie", "filterTelevision": "show", "filterMusic": "artist"}
+_YOUNG = ("TV-Y", "G", "TV-G")
+_OLDER = (*_YOUNG, "TV-PG", "PG")
+_PRESETS = {"little_kid": _YOUNG, "older_kid": _OLDER, "teen": (*_OLDER, "TV-14", "PG-13")}
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,6 +117,27 @@ def to_known_users(body: bytes) -> tuple[KnownUser, ...]:
             )
         )
     return tuple(found)
+
+
+def to_profiles(body: bytes) -> dict[AccountId, str]:
+    """Of /api/home/users: the preset restriction of each member of the Home that has one. ValueError."""
+    found: dict[AccountId, str] = {}
+    for user in _elements(body, "User"):
+        account_id, profile = _integer(user, "id"), user.get("restrictionProfile", "")
+        if account_id and profile not in ("", "none"):
+            found[AccountId(account_id)] = profile
+    return found
+
+
+def with_profile(filters: dict[str, str], profile: str) -> dict[str, str]:
+    """The filters, and what Plex's preset for children hides; of a preset we do not know, everything.
+
+    Plex adds what other countries call the same; those are left out here, which shows less and never more.
+    """
+    ratings = _PRESETS.get(profile)
+    preset = f"contentRating={'%2C'.join(ratings)}" if ratings else f"profile={profile}"
+    parts = [part for part in (filters.get(ANY_KIND), preset) if part]
+    return {**filters, ANY_KIND: "&".join(parts)}
 
 
 def to_shared_sections(body: bytes) -> dict[AccountId, frozenset[str]]:

@@ -42,13 +42,15 @@ def sign_in_url(shown: Shown) -> str:
 
 async def sign_in(stage: Stage, url: str, account: str) -> None:
     """The person opens the page and presses the button of the account they are signed in with."""
-    code = parse_qs(urlsplit(url).query)["code"][0]
+    query = parse_qs(urlsplit(url).query)
+    code, client = query["code"][0], query["clientID"][0]
     number = stage.plex.server.account(account).id
+    form = {"code": code, "clientID": client, "account": number}
     async with aiohttp.ClientSession() as browser:
         async with browser.get(url) as page:
             assert page.status == 200
             assert code in await page.text()
-        async with browser.post(f"{stage.plex.account_url}/link", data={"code": code, "account": number}) as page:
+        async with browser.post(f"{stage.plex.account_url}/link", data=form) as page:
             assert page.status == 200
 
 
@@ -163,25 +165,28 @@ async def test_a_pin_that_nobody_approves_runs_out(rested: Stage) -> None:
     shown = await guest.slash("link")
     await shown.until("Sign in at Plex and allow")
     url = sign_in_url(shown)
-    rested.clock.jump(895)
-    # Discord's token for changing the answer is about to die as well: who cannot see it there is told directly.
-    await until_stored(rested, "SELECT state FROM link_requests", [("expired",)])
-    rested.clock.jump(60)
-    async with aiohttp.ClientSession() as browser:
-        code = parse_qs(urlsplit(url).query)["code"][0]
-        number = rested.plex.server.account(JUNO).id
-        async with browser.post(f"{rested.plex.account_url}/link", data={"code": code, "account": number}):
-            pass
+    rested.clock.jump(896)
+    await shown.until("Nobody signed in within the time that Plex gives.")
+    assert await stored(rested, "SELECT state FROM link_requests") == [("expired",)]
+    rested.clock.jump(30)
+    query = parse_qs(urlsplit(url).query)
+    form = {"code": query["code"][0], "account": rested.plex.server.account(JUNO).id}
+    async with aiohttp.ClientSession() as browser, browser.post(f"{rested.plex.account_url}/link", data=form) as page:
+        assert page.status == 404  # too late on their side as well
     late = await guest.slash("link")
     await late.until("Sign in at Plex and allow")
     assert await stored(rested, "SELECT 1 FROM plex_accounts") == []
 
 
-async def test_a_pin_that_plex_calls_off_is_told(rested: Stage) -> None:
+async def test_somebody_refuses_on_the_page(rested: Stage) -> None:
     guest = rested.guest()
     shown = await guest.slash("link")
     await shown.until("Sign in at Plex and allow")
-    rested.plex.faults.add(r"/_plex\.tv/api/v2/pins/.*", 404, where="account")
+    query = parse_qs(urlsplit(sign_in_url(shown)).query)
+    form = {"code": query["code"][0], "clientID": query["clientID"][0], "deny": "1"}
+    page = f"{rested.plex.account_url}/link"
+    async with aiohttp.ClientSession() as browser, browser.post(page, data=form) as refused:
+        assert refused.status == 200
     await shown.until("Plex has called the sign-in off.")
     assert await stored(rested, "SELECT 1 FROM plex_accounts") == []
 
@@ -246,6 +251,23 @@ async def test_owners_link_managed_users(rested: Stage) -> None:
     guest = rested.guest()
     no = await guest.slash("link-for", member=kid.user.name, account=managed.name)
     await no.until("Only the owners of this bot may do that.")
+
+
+async def test_access_that_plex_takes_back_is_deleted_and_told(rested: Stage) -> None:
+    guest, olivia = rested.guest(), Member(rested.lab.user("olivia"), rested.guest().channel)
+    await (await link(rested, guest, MARCUS, keep_access=True)).until("access is kept")
+    rested.plex.revoke(rested.plex.token_of(MARCUS))
+    shown = await olivia.slash("ops schedules")
+    await shown.until("linking.shares")
+    await shown.choose("Run one now", "linking.shares")
+    await until_stored(rested, "SELECT name, token FROM plex_accounts", [("Marcus", None)])
+    private = int(guest.user.dm("Marquee")["id"])
+    await rested.wait_for(
+        lambda: any("Plex no longer accepts the access" in one.text for one in guest.user.sees(private)), "the message"
+    )
+    assert await stored(rested, "SELECT count(*) FROM plex_shares") != [
+        (0,)
+    ]  # the link itself, and what it shows, stay
 
 
 async def test_a_card_of_somebody_else_tells_nothing(rested: Stage) -> None:

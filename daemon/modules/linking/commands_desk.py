@@ -6,7 +6,7 @@ from typing import Any
 
 import discord
 
-from daemon.core.errors import OutOfDate, UserError
+from daemon.core.errors import OutOfDate, UpstreamError, UpstreamKind, UserError
 from daemon.core.ids import AccountId, MemberId
 from daemon.services.accounts import Accounts, LinkOutcome, Request, RequestState
 from daemon.services.profiles import Profiles
@@ -59,7 +59,12 @@ class Desk:
         begun = await self._linker.begin(call.profile_id, call.member_id, interaction.user.name, keep=keep)
 
         async def show(request: Request) -> None:
-            await self._show(interaction, request)
+            try:
+                is_shown = await self._show(interaction, request)
+            except discord.DiscordException as error:
+                raise UpstreamError("Discord", UpstreamKind.BROKEN, type(error).__name__) from error
+            if not is_shown:
+                raise UpstreamError("Discord", UpstreamKind.UNREACHABLE, "the answer cannot be changed any more")
 
         self._telling.wait(begun.request_id, show)
         await reply(interaction, view=request_view(self._items, begun, keep=keep))
@@ -67,8 +72,8 @@ class Desk:
     async def check(self, interaction: AnyInteraction, request_id: int) -> None:
         """Somebody asks whether it is done."""
         request = await self._linker.check(request_id, call_of(interaction).member_id)
-        await self._show(interaction, request)
-        await self._telling.shown(request)
+        if await self._show(interaction, request):
+            await self._telling.shown(request)
 
     async def ask_unlink(self, interaction: AnyInteraction) -> None:
         """Whether it is meant."""
@@ -115,12 +120,13 @@ class Desk:
         is_good = outcome in (LinkOutcome.LINKED, LinkOutcome.RENEWED)
         await reply(interaction, view=said_view(_OUTCOMES[outcome].format(**words), is_good=is_good))
 
-    async def _show(self, interaction: AnyInteraction, request: Request) -> None:
+    async def _show(self, interaction: AnyInteraction, request: Request) -> bool:
+        """Change the card to how the request stands; False when Discord no longer takes it."""
         if request.state is RequestState.OPEN:
-            await update(interaction, view=waiting_view(self._items, request.request_id, request.expires_at))
-            return
-        link = await self._accounts.link_of(request.profile_id)
-        await update(interaction, view=end_view(request.state, link))
+            view = waiting_view(self._items, request.request_id, request.expires_at)
+        else:
+            view = end_view(request.state, await self._accounts.link_of(request.profile_id))
+        return await update(interaction, view=view) is not None
 
 
 def to_number(ids: tuple[str, ...]) -> int:

@@ -82,13 +82,10 @@ class Linker:
             self._unsealable = await self._accounts.reseal()
         while True:
             self._wake.clear()
-            for pin in await self._accounts.claim_due(LINK_POLL_S):
-                try:
-                    await self._look(pin)
-                except UpstreamError as error:
-                    log.info("pin_not_looked_at", request_id=pin.request.request_id, problem=str(error.kind))
-            await self._telling.tell_all(LINK_TELL_AFTER_S)
             next_due = await self._accounts.next_due()
+            if next_due is not None and next_due <= self._clock.now():
+                await self._look_at_all()
+            await self._telling.tell_all(LINK_TELL_AFTER_S)
             await self._nap(LINK_LOOK_S if next_due is None else LINK_POLL_S / 2)
 
     async def check_sealing(self) -> Check:
@@ -100,6 +97,13 @@ class Linker:
             )
             return Check(Status.WARN, problem)
         return Check(Status.PASS)
+
+    async def _look_at_all(self) -> None:
+        for pin in await self._accounts.claim_due(LINK_POLL_S):
+            try:
+                await self._look(pin)
+            except UpstreamError as error:
+                log.info("pin_not_looked_at", request_id=pin.request.request_id, problem=str(error.kind))
 
     async def _nap(self, seconds: float) -> None:
         try:

@@ -5,9 +5,13 @@ from __future__ import annotations
 import asyncio
 from datetime import timedelta
 
+import pytest
+
+from daemon.core.errors import UserError
 from daemon.core.ids import AccountId
 from daemon.core.shares import Share
 from daemon.services.accounts import LinkOutcome, RequestState
+from daemon.services.retention import Keep, Retention
 from daemon.services.sealing import Sealing
 from tests.integration.people.house import ATTIC, CELLAR, KEY, House
 
@@ -133,3 +137,25 @@ async def test_shares_follow_what_plex_says(house: House) -> None:
     assert await house.accounts.note_shares(CELLAR, {}) == 1
     assert await house.accounts.note_shares(CELLAR, {}) == 0
     assert await house.rows("SELECT server FROM plex_shares") == [("attic",)]
+
+
+async def test_rests_and_requests_are_cleaned_up_when_they_are_over(house: House) -> None:
+    alice, bus = await house.person(1), house.bus
+    await house.approve(await house.request(alice, 1), 100)
+    await house.accounts.unlink(alice, actor=alice)
+    retention = Retention(bus.store, bus.queue.claims, bus.clock, bus.health, bus.metrics, Keep())
+    removed = await retention.run_once()
+    assert (removed["plex_rests"], removed["link_requests"]) == (0, 0)
+    bus.clock.ahead = WEEK + timedelta(minutes=5)
+    removed = await retention.run_once()
+    assert (removed["plex_rests"], removed["link_requests"]) == (2, 1)
+
+
+async def test_without_the_key_nobody_is_linked_or_recorded(house: House) -> None:
+    alice = await house.person(1)
+    await house.link(alice, 100)
+    lost = House(house.bus, house.cache, Sealing(["x" * 40]))
+    with pytest.raises(UserError, match="The key that seals"):
+        await lost.link(alice, 100)
+    with pytest.raises(UserError, match="The key that seals"):
+        await lost.watch(100, "Film")
