@@ -8,7 +8,8 @@ unexport PYTHONDONTWRITEBYTECODE
 
 VENV ?= .venv
 PY := $(VENV)/bin/python
-WORKERS ?= $(shell nproc 2>/dev/null || echo 2)
+# One more than there are cores: tests wait for daemons and for the disk as well.
+WORKERS ?= $(shell echo $$(($$(nproc 2>/dev/null || echo 2) + 1)))
 PYTEST := $(PY) -m pytest -n $(WORKERS) --dist loadgroup
 CODE := daemon integrations simulators tests benchmarks
 

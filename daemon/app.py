@@ -17,9 +17,10 @@ from daemon.core.limits import DRAIN_S, SPACE_EVERY_S
 from daemon.core.roles import Role
 from daemon.data import schema
 from daemon.data.store import Store
-from daemon.kernel.clock import FollowedClock, SystemClock
+from daemon.kernel.clock import SystemClock
 from daemon.kernel.closing import Closing
 from daemon.kernel.export import export_to
+from daemon.kernel.followed_clock import FollowedClock
 from daemon.kernel.health import Check, Health, Status, keep_beating
 from daemon.kernel.identity import process_name
 from daemon.kernel.metrics import Metrics

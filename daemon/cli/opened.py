@@ -77,10 +77,12 @@ async def _work(settings: Settings, work: Callable[[Opened], Awaitable[T]]) -> T
 
 
 async def _choose_clock(settings: Settings, supervisor: Supervisor) -> Clock:
-    from daemon.kernel.clock import FollowedClock, SystemClock
+    from daemon.kernel.clock import SystemClock
 
     if settings.clock.url is None:
         return SystemClock()
+    from daemon.kernel.followed_clock import FollowedClock  # brings an HTTP client, which takes a fifth of a second
+
     clock = FollowedClock(settings.clock.url)
     supervisor.start("clock", clock.run)
     await clock.wait_followed(_CLOCK_S)

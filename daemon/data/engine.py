@@ -23,8 +23,8 @@ _SQLITE_PRAGMAS = (
     "PRAGMA foreign_keys = ON",
     "PRAGMA journal_size_limit = 67108864",
     "PRAGMA temp_store = MEMORY",
-    # Pages, 64 MB. The writer moves the log into the file once a second; with SQLite's own 1,000 a busy queue had
-    # commits wait for the disk several times between.
+    # Pages, 64 MB. The log is moved into the file once a second, beside the writer; with SQLite's own 1,000 a busy
+    # queue had commits wait for the disk several times between.
     "PRAGMA wal_autocheckpoint = 16384",
 )
 

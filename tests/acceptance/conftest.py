@@ -10,6 +10,18 @@ import pytest_asyncio
 from tests.acceptance.stage import Stage, open_stage
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Tests that share a stage of their module run in one process: each further process would start one of its own."""
+    for item in items:
+        if isinstance(item, pytest.Function) and _shares(item):
+            item.add_marker(pytest.mark.xdist_group(item.module.__name__))
+
+
+def _shares(test: pytest.Function) -> bool:
+    found = test._fixtureinfo.name2fixturedefs
+    return any(definition.scope == "module" for definitions in found.values() for definition in definitions)
+
+
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def shared_stage() -> AsyncIterator[Stage]:
     """The module's stage."""

@@ -268,7 +268,8 @@ async def test_two_members_press_the_same_button_at_once(stage: Stage) -> None:
     pressed = await asyncio.gather(card.click("Volume -"), theirs.click("Volume -"))
     await card.until("volume 80 %")
     assert stage.player(LIVING_ROOM).volume == 80
-    assert all([fact.kind for fact in one.facts] == ["callback:update"] for one in pressed)
+    ways = {fact.kind for one in pressed for fact in one.facts}
+    assert ways <= {"callback:update", "callback:deferred_update", "edit"}, "nobody was refused"
     assert len(alice.sees()) == 1
 
 

@@ -26,8 +26,9 @@ T = TypeVar("T")
 Unit: TypeAlias = Callable[[Connection], T]
 """A plain function of a `Connection` that reads and writes, and returns plain values.
 
-It runs in a thread, so it touches nothing but its arguments and the database; it may be run again from the start (on
-PostgreSQL after a deadlock), so it has no other effects; it neither commits nor rolls back. Raising undoes it.
+It runs in a thread, so it touches nothing but its arguments and the database; it may be run again from the start
+(after a deadlock, or because a unit failed that would have shared its commit), so it has no other effects; it neither
+commits nor rolls back. Raising undoes it.
 """
 
 _SQLITE_READERS = 2  # measured: more are slower

@@ -71,15 +71,7 @@ class Worker(Protocol):
         """Run the jobs and leave an outcome in each; an exception means that none of them happened."""
         ...
 
-    def patience_s(self) -> float | None:
-        """How long the thread may wait for work until `rest` is due; None for as long as it takes."""
-        ...
-
-    def rest(self) -> None:
-        """What can wait until callers have been served."""
-        ...
-
-    def close(self) -> None:
+    def end(self) -> None:
         """Give back what the thread holds."""
         ...
 
@@ -137,17 +129,10 @@ class Lane:
         worker = self._make_worker()
         is_open = True
         while is_open:
-            try:
-                first = self._queue.get(timeout=worker.patience_s())
-            except queue.Empty:
-                worker.rest()
-                continue
-            group, is_open = self._gather(first, worker.group_max)
+            group, is_open = self._gather(self._queue.get(), worker.group_max)
             if group:
                 self._run(worker, group)
-            if worker.patience_s() == 0.0:
-                worker.rest()
-        worker.close()
+        worker.end()
         self._tell(_finish, ended)
 
     def _gather(self, first: Job[Any] | None, size_max: int) -> tuple[list[Job[Any]], bool]:
@@ -178,15 +163,17 @@ class Lane:
         self._waiting -= len(group)
         told: Told = {}
         reported = ""
+        failed = 0
         for job in group:
-            outcome = job.settle()
-            self._outcomes[outcome].inc()
-            if outcome == "failed":
+            if job.settle() == "failed":
+                failed += 1
                 if isinstance(job.error, UpstreamError) and str(job.error) != reported:
                     reported = str(job.error)  # a whole group fails for one reason
                     self._log(job, "unit_failed", error=reported)
             elif job.told:
                 merge(told, job.told)
+        self._outcomes["ok"].inc(len(group) - failed)
+        self._outcomes["failed"].inc(failed)
         if told:
             self._tell_listeners(told)
 

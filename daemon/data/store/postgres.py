@@ -22,13 +22,7 @@ class _Worker:
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
 
-    def patience_s(self) -> None:
-        """Nothing is put off."""
-
-    def rest(self) -> None:
-        """Nothing was put off."""
-
-    def close(self) -> None:
+    def end(self) -> None:
         """Connections go back to the pool after each unit."""
 
 

@@ -2,22 +2,30 @@
 
 `synchronous = NORMAL`: a commit is one write to the log, without waiting for the disk. A crash or `kill -9` of the
 daemon loses nothing that was confirmed, whatever the moment. A power failure could lose what the disk had not been
-told yet; therefore the writer syncs the log at most `STORE_SYNC_S` after a commit, in its own time and not in the
-caller's. The database is consistent in any case, effects are keyed and reconciled, and FULL would have put
-a disk flush (0.3 ms on a good disk, 10 to 30 ms on a spinning one or an SD card) before every single answer.
+told yet; therefore a thread beside the writer syncs the log at most `STORE_SYNC_S` after a commit. The database is
+consistent in any case, effects are keyed and reconciled, and FULL would have put a disk flush (0.3 ms on a good disk,
+10 to 80 ms on a spinning one, an SD card or a virtual disk) before every single answer.
 """
 
 from __future__ import annotations
 
+import contextlib
+import os
 import sqlite3
+import threading
 import time
 from typing import Any
 
 from sqlalchemy import Connection, Engine
+from sqlalchemy.exc import DBAPIError
 
 from daemon.core.limits import STORE_GROUP_MAX, STORE_SYNC_S
 from daemon.data.store.lane import Job
 from daemon.kernel.metrics import Metrics
+
+_MOVE = "PRAGMA wal_checkpoint(PASSIVE)"
+_LONG_LOG = 4096  # pages, 16 MB
+_CAREFUL_GROUPS = 64  # after a unit failed, so many groups expect that of each of theirs
 
 
 class _Worker:
@@ -39,6 +47,10 @@ class _Worker:
             self._open = tx, driver
         return self._open
 
+    def end(self) -> None:
+        """There is no more work."""
+        self.close()
+
     def close(self) -> None:
         """Close the connection, undoing what was not committed."""
         if self._open is not None:
@@ -49,21 +61,28 @@ class _Worker:
 
 
 class Writer(_Worker):
-    """Commits waiting units together, each in a SAVEPOINT of its own so that a failing one undoes only itself."""
+    """Commits waiting units together; one that fails undoes only itself.
+
+    A SAVEPOINT a unit is what that takes, and a tenth of the work. So a group does without at first; when a unit fails,
+    all is undone and the others run again with them, as do the groups that follow.
+    """
 
     group_max = STORE_GROUP_MAX
 
     def __init__(self, engine: Engine, metrics: Metrics) -> None:
         super().__init__(engine)
         self._metrics = metrics
-        self._unsynced_since: float | None = None
+        self._syncer = Syncer(engine)
+        self._careful = 0  # groups to come that run with a SAVEPOINT a unit
 
     def run(self, jobs: list[Job[Any]]) -> None:
         """One transaction for all. When it cannot begin or commit, none of the jobs happened."""
         try:
             tx, driver = self.connect()
+            if self._syncer.is_rest_wanted():
+                driver.execute(_MOVE).fetchall()
             driver.execute("BEGIN IMMEDIATE")
-            is_changed = _run_alone(jobs[0], tx, driver) if len(jobs) == 1 else _run_group(jobs, tx, driver)
+            is_changed = _run_alone(jobs[0], tx, driver) if len(jobs) == 1 else self._run_group(jobs, tx, driver)
             started = time.perf_counter()
             _end(tx, driver, "COMMIT" if is_changed else "ROLLBACK")
         except BaseException:
@@ -71,24 +90,24 @@ class Writer(_Worker):
             raise
         self._metrics.store_commit_seconds.observe(time.perf_counter() - started)
         self._metrics.store_group_size.observe(len(jobs))
-        if self._unsynced_since is None:
-            self._unsynced_since = time.monotonic()
+        self._syncer.note_commit()
 
-    def patience_s(self) -> float | None:
-        """Until the next sync is due."""
-        if self._unsynced_since is None:
-            return None
-        return max(0.0, self._unsynced_since + STORE_SYNC_S - time.monotonic())
+    def _run_group(self, jobs: list[Job[Any]], tx: Connection, driver: sqlite3.Connection) -> bool:
+        if self._careful:
+            self._careful -= 1
+            _run_apart(jobs, tx, driver)
+        elif (failed := _run_together(jobs, tx, driver)) is not None:
+            self._careful = _CAREFUL_GROUPS
+            _end(tx, driver, "ROLLBACK")
+            driver.execute("BEGIN IMMEDIATE")
+            # What failed has its answer: it saw what it would see again.
+            _run_apart([job for job in jobs if job is not failed], tx, driver)
+        return True
 
-    def rest(self) -> None:
-        """Sync the log to the disk and move it into the database file, as far as readers allow."""
-        self._unsynced_since = None
-        if self._open is None:
-            return
-        try:
-            self._open[1].execute("PRAGMA wal_checkpoint(PASSIVE)").fetchall()
-        except sqlite3.Error:
-            self.close()  # the next unit opens it again, or tells its caller why that cannot be
+    def end(self) -> None:
+        """Sync what was not, then close."""
+        self._syncer.close()
+        super().end()
 
 
 class Reader(_Worker):
@@ -110,11 +129,66 @@ class Reader(_Worker):
             self.close()
             raise
 
-    def patience_s(self) -> None:
-        """Readers have nothing to put off."""
 
-    def rest(self) -> None:
-        """Nothing was put off."""
+class Syncer:
+    """Has the disk told of commits: a thread with a connection of its own, for as long as a writer works.
+
+    First the log is synced, which is what takes long, then moved into the database file as far as readers allow. A
+    writer that goes on meanwhile is always some pages ahead, and only a log that was moved whole begins anew: when it
+    has grown, the writer is asked to move the rest, which is little by then.
+    """
+
+    def __init__(self, engine: Engine) -> None:
+        self._worker = _Worker(engine)
+        self._log = f"{engine.url.database}-wal"
+        self._is_due = threading.Event()
+        self._is_closing = threading.Event()
+        self._is_rest_wanted = False
+        self._thread = threading.Thread(target=self._run, name="store-sync", daemon=True)
+        self._thread.start()
+
+    def note_commit(self) -> None:
+        """There is something to sync."""
+        self._is_due.set()
+
+    def is_rest_wanted(self) -> bool:
+        """Whether the writer shall move the rest of the log now; said once."""
+        wanted, self._is_rest_wanted = self._is_rest_wanted, False
+        return wanted
+
+    def close(self) -> None:
+        """Sync what is left, and return when that is done."""
+        self._is_closing.set()
+        self._is_due.set()
+        self._thread.join()
+
+    def _run(self) -> None:
+        is_closing = False
+        while not is_closing:
+            self._is_due.wait()
+            is_closing = self._is_closing.wait(STORE_SYNC_S)
+            self._is_due.clear()
+            self._sync()
+        self._worker.close()
+
+    def _sync(self) -> None:
+        try:
+            _, driver = self._worker.connect()
+            _sync_file(self._log)
+            _, pages, _ = driver.execute(_MOVE).fetchone()
+            self._is_rest_wanted = pages > _LONG_LOG
+        except (sqlite3.Error, DBAPIError, OSError):
+            with contextlib.suppress(sqlite3.Error, DBAPIError):
+                self._worker.close()  # opened again at the next commit; units tell their callers what is wrong
+
+
+def _sync_file(path: str) -> None:
+    # SQLite keeps no locks on its log, so that opening and closing it here gives none up.
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
 
 
 def _run_alone(job: Job[Any], tx: Connection, driver: sqlite3.Connection) -> bool:
@@ -123,7 +197,17 @@ def _run_alone(job: Job[Any], tx: Connection, driver: sqlite3.Connection) -> boo
     return job.error is None
 
 
-def _run_group(jobs: list[Job[Any]], tx: Connection, driver: sqlite3.Connection) -> bool:
+def _run_together(jobs: list[Job[Any]], tx: Connection, driver: sqlite3.Connection) -> Job[Any] | None:
+    """The first unit that fails, those behind it not run; what those before it wrote is then to be undone with it."""
+    for job in jobs:
+        job.run(tx)
+        _check(job, driver)
+        if job.error is not None:
+            return job
+    return None
+
+
+def _run_apart(jobs: list[Job[Any]], tx: Connection, driver: sqlite3.Connection) -> None:
     for job in jobs:
         driver.execute("SAVEPOINT unit")
         job.run(tx)
@@ -131,7 +215,6 @@ def _run_group(jobs: list[Job[Any]], tx: Connection, driver: sqlite3.Connection)
         if job.error is not None:
             driver.execute("ROLLBACK TO unit")
         driver.execute("RELEASE unit")
-    return True
 
 
 def _check(job: Job[Any], driver: sqlite3.Connection) -> None:

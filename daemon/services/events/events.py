@@ -241,9 +241,12 @@ class Events:
 
     def _count_handled(self, handled: list[_Handled]) -> None:
         now, now_s = self._clock.now(), time.monotonic()
+        outcomes = Counter((one.subscription, one.is_first) for one in handled)
+        for (subscription, is_first), count in outcomes.items():
+            outcome = "handled" if is_first else "duplicate"
+            self._metrics.events_handled_total.labels(subscription, outcome).inc(count)
+        seconds = {name: self._metrics.event_handle_seconds.labels(name) for name, _ in outcomes}
         for one in handled:
-            outcome = "handled" if one.is_first else "duplicate"
-            self._metrics.events_handled_total.labels(one.subscription, outcome).inc()
-            self._metrics.event_handle_seconds.labels(one.subscription).observe(now_s - one.began_s)
+            seconds[one.subscription].observe(now_s - one.began_s)
             if one.is_first:
                 self._metrics.event_delay_seconds.observe(max(0.0, (now - one.published_at).total_seconds()))

@@ -50,6 +50,7 @@ class Gate:
 
     async def __aenter__(self) -> Gate:
         entered = threading.Semaphore(0)
+        self._opened.clear()
 
         def hold(_: Connection) -> None:
             entered.release()
@@ -104,6 +105,25 @@ async def test_units_of_a_group_fail_alone(store: Store, gate: Gate) -> None:
     assert sorted(outcome for outcome in outcomes if isinstance(outcome, int)) == list(range(7))
     assert sum(isinstance(outcome, IntegrityError) for outcome in outcomes) == 7
     assert await store.read(every) == list(range(7))
+
+
+async def test_a_unit_that_fails_in_a_group_is_not_run_again(store: Store, gate: Gate) -> None:
+    runs = 0
+
+    def fail(_: Connection) -> None:
+        nonlocal runs
+        runs += 1
+        raise ValueError
+
+    for first in (0, 10):  # the second time the store expects it
+        async with gate:
+            units = [add(first), add(first + 1), fail, add(first + 2)]
+            writes = [asyncio.ensure_future(store.write(unit)) for unit in units]
+            await asyncio.sleep(0)
+        outcomes = await asyncio.gather(*writes, return_exceptions=True)
+        assert [type(outcome) for outcome in outcomes] == [int, int, ValueError, int]
+    assert runs == 2
+    assert await store.read(every) == [0, 1, 2, 10, 11, 12]
 
 
 async def test_units_that_wait_share_a_commit_on_sqlite(

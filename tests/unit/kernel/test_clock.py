@@ -8,7 +8,8 @@ import pytest
 import structlog
 from aiohttp import web
 
-from daemon.kernel.clock import FollowedClock, SystemClock
+from daemon.kernel.clock import SystemClock
+from daemon.kernel.followed_clock import FollowedClock
 from daemon.kernel.tasks import Supervisor
 from simulators.clock import SimClock
 
