@@ -135,11 +135,20 @@ async def test_ctrl_c_while_it_starts_leaves_nothing_either(temp: Path) -> None:
     assert await asyncio.to_thread(os.listdir, temp) == []
 
 
+async def health(port: int) -> dict[str, Any]:
+    async with aiohttp.ClientSession() as http, http.get(f"http://127.0.0.1:{port}/health") as answer:
+        checks: dict[str, Any] = (await answer.json(content_type=None))["checks"]
+        return checks
+
+
 async def test_the_bot_listens_when_the_greeting_comes(temp: Path) -> None:
     async with demo(temp, neighbours()) as running:
-        async with aiohttp.ClientSession() as http, http.get(f"http://127.0.0.1:{running.port}/health") as answer:
-            checks = (await answer.json(content_type=None))["checks"]
+        checks = await health(running.port)
         assert checks["discord:marquee"][0]["output"].startswith("connected")
+        async with asyncio.timeout(20):  # the bot listens before Discord has confirmed its commands
+            while "discord:marquee:commands" not in checks:
+                await asyncio.sleep(0.05)
+                checks = await health(running.port)
         assert checks["discord:marquee:commands"][0]["status"] == "pass"
         await end(running.process, signal.SIGTERM)
 

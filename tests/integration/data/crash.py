@@ -15,6 +15,7 @@ from functools import partial
 from daemon.core.ids import AppId, GuildId, InteractionId, MemberId
 from daemon.data import guilds
 from daemon.data.store import Store
+from daemon.kernel import logs
 from daemon.kernel.metrics import Metrics
 from daemon.services.intake import Arrival, Intake
 
@@ -52,6 +53,7 @@ async def admit(store: Store, ids: list[int]) -> None:
 
 
 async def main(what: str, url: str, ids: list[int]) -> None:
+    logs.configure("json", "warning", [])  # to stderr: standard output is for what is confirmed
     store = await Store.open(url, metrics=Metrics())
     await (write(store) if what == "write" else admit(store, ids))
     await store.close()
