@@ -20,6 +20,7 @@ import structlog
 from benchmarks.ours.mirror import _lag as lag_of_loop
 from benchmarks.rows import percentile
 from daemon.core.ids import ServerId
+from daemon.core.limits import SEARCH_BATCH
 from daemon.core.visibility import LibraryRef
 from daemon.data import schema
 from daemon.data.search import file
@@ -31,7 +32,7 @@ from daemon.services.library import Search
 from simulators.plex import words
 
 AT_ONCE = 8
-BATCH = 1_000
+BATCH = SEARCH_BATCH
 LETTERS = "abcdefghijklmnopqrstuvwxyz"
 
 
@@ -63,6 +64,7 @@ def fill(path: Path, made: list[tuple[str, int]]) -> None:
             for number, (name, year) in enumerate(made[at : at + BATCH], at + 1)
         ]
         file.put(connection, Known(1, LibraryRef(ServerId("cinema"), "1"), "Movies", 1, at), docs)
+    file.optimize(connection)
     connection.close()
 
 

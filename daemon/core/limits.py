@@ -185,7 +185,8 @@ MIRROR_MEMBERS_AT_ONCE = 500  # titles of a tag written by one unit of work
 MIRROR_NOTICES_MAX = 2_000  # titles named by notices that wait; of more, whole libraries are looked at
 
 # Search
-SEARCH_BATCH = 1_000  # titles written into the search file by one transaction
+SEARCH_BATCH = 2_000  # titles written into the search file by one transaction
+SEARCH_OPTIMIZE_MIN = 5_000  # titles that changed at once: the file is then put in order
 SEARCH_LOOK_S = 2.0  # between two looks for what another process has changed
 SEARCH_SETTLE_S = 0.25  # between the first change and its being written, so that what follows is written with it
 SEARCH_RETRY_S = 5.0  # after the database or the file could not be used

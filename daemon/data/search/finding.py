@@ -8,16 +8,19 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from daemon.core.ids import ServerId
 from daemon.core.visibility import LibraryRef, Restriction, Visibility
-from daemon.data.search.file import Doc
+from daemon.data.search.file import KIND_NO, Doc
 from daemon.data.search.tokens import all_prefixes, any_of, grams, kind_token, library_token
 
 _ROW = (
     "d.id, d.library, d.kind, d.server, d.rating_key, d.name, d.year, d.duration_ms, d.parent, d.grandparent, "
     "d.index_no, d.parent_index_no, d.thumb, d.leaf_count, d.show_key, d.rating"
 )
+_FIRST = frozenset(KIND_NO[kind] for kind in ("movie", "show", "artist", "album"))
+_SECOND = frozenset(KIND_NO[kind] for kind in ("season", "episode", "track"))
 _LAST = chr(0x10FFFF)
 _GRAMS_MAX = 6
 _CANDIDATES_MIN, _CANDIDATES_MAX = 3_000, 30_000  # measured: enough for 0.95 of 100,000 and 0.9 of 1,000,000
@@ -72,16 +75,19 @@ def by_name(
 
 
 def by_words(
-    connection: sqlite3.Connection, sees: Sight, kinds: Sequence[int], words: Sequence[str], limit: int
+    connection: sqlite3.Connection, sees: Sight, kinds: Collection[int], words: Sequence[str], limit: int
 ) -> list[Doc]:
-    """Titles with a word that begins with each of these, useful kinds first, about `limit`."""
+    """Titles with a word that begins with each of these, whatever is useful first, about `limit`.
+
+    By two questions at most: the beginnings of words are gathered anew for each.
+    """
     found: list[Doc] = []
-    if not words:
-        return found
-    for kind in kinds:
-        if len(found) >= limit:
-            break
-        found += _matching(connection, "words", sees, f"{all_prefixes(words)} AND {any_of([kind_token(kind)])}", limit)
+    for group in (_FIRST, _SECOND):
+        wanted = [kind for kind in kinds if kind in group]
+        if words and wanted and len(found) < limit:
+            expression = f"{all_prefixes(words)} AND {any_of(map(kind_token, wanted))}"
+            rows = _matching(connection, "words", _ROW, sees, expression, limit)
+            found += [Doc._make((*row, ())) for row in rows]
     return found
 
 
@@ -104,7 +110,13 @@ def near_names(connection: sqlite3.Connection, sees: Sight, kinds: Collection[in
     if not chosen:
         return []
     expression = f"{any_of(chosen)} AND {any_of(kind_token(kind) for kind in sorted(kinds))}"
-    return _matching(connection, "pieces", sees, expression, _CANDIDATES_MAX)
+    return _matching(connection, "pieces", "d.id, d.bare", sees, expression, _CANDIDATES_MAX)
+
+
+def by_ids(connection: sqlite3.Connection, ids: Sequence[int]) -> dict[int, Doc]:
+    """These titles; they were found for whoever asks."""
+    rows = connection.execute(f"SELECT {_ROW} FROM docs d WHERE d.id IN ({_marks(map(str, ids))})", ids)  # noqa: S608
+    return {row[0]: Doc._make((*row, ())) for row in rows}
 
 
 def episodes(connection: sqlite3.Connection, sees: Sight, show: Doc, season: int, episode: int | None) -> list[Doc]:
@@ -124,18 +136,19 @@ def size(connection: sqlite3.Connection) -> int:
     return int(connection.execute("SELECT coalesce(max(rowid), 0) FROM docs").fetchone()[0])
 
 
-def _matching(connection: sqlite3.Connection, table: str, sees: Sight, expression: str, limit: int) -> list[Doc]:
+def _matching(
+    connection: sqlite3.Connection, table: str, columns: str, sees: Sight, expression: str, limit: int
+) -> list[Any]:
     """Rows of a full-text table. The library is part of the expression, so that the index passes over all others."""
     if not sees.libraries:
         return []
     if not sees.is_all:
         expression = f"{expression} AND {any_of(map(library_token, sees.libraries))}"
     conditions, values = _all_narrowed(sees)
-    rows = connection.execute(
-        f"SELECT {_ROW} FROM {table} f JOIN docs d ON d.id = f.rowid WHERE {table} MATCH ?{conditions} LIMIT ?",  # noqa: S608
+    return connection.execute(
+        f"SELECT {columns} FROM {table} f JOIN docs d ON d.id = f.rowid WHERE {table} MATCH ?{conditions} LIMIT ?",  # noqa: S608
         (expression, *values, limit),
-    )
-    return [Doc._make((*row, ())) for row in rows]
+    ).fetchall()
 
 
 def _narrowed(sees: Sight, library: int) -> tuple[str, tuple[str, ...]]:

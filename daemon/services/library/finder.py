@@ -25,7 +25,6 @@ from daemon.core.query import (
 from daemon.core.visibility import LibraryRef, Visibility
 from daemon.data.search import finding
 from daemon.data.search.file import KIND_NO, Doc, to_title
-from daemon.data.search.tokens import bare_name
 
 _NEAR_MIN = 60.0  # of 100: of two names less alike, one is not the other mistyped
 _NEAR_CHARS_MIN = 3
@@ -125,10 +124,11 @@ class Finder:
         if not kinds:
             return []
         size = finding.size(self._connection)
-        docs = finding.near_names(self._connection, self._sees, kinds, bare, size)
-        names = [bare_name(doc.name) for doc in docs]
+        near = finding.near_names(self._connection, self._sees, kinds, bare, size)
+        names = [name for _, name in near]
         best = process.extract(bare, names, scorer=fuzz.ratio, limit=limit, score_cutoff=_NEAR_MIN)
-        return [(score, docs[at]) for _, score, at in best]
+        docs = finding.by_ids(self._connection, [near[at][0] for _, _, at in best])
+        return [(score, docs[near[at][0]]) for _, score, at in best]
 
     def _note(self, doc: Doc, tier: int, exact: int) -> None:
         title = to_title(doc, self._sees.names.get(doc.library_id))

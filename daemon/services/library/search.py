@@ -15,7 +15,14 @@ from typing import TypeVar
 import structlog
 
 from daemon.core.errors import UpstreamError
-from daemon.core.limits import SEARCH_BATCH, SEARCH_FIND_S, SEARCH_LOOK_S, SEARCH_RETRY_S, SEARCH_SETTLE_S
+from daemon.core.limits import (
+    SEARCH_BATCH,
+    SEARCH_FIND_S,
+    SEARCH_LOOK_S,
+    SEARCH_OPTIMIZE_MIN,
+    SEARCH_RETRY_S,
+    SEARCH_SETTLE_S,
+)
 from daemon.core.media import Found, Title, TitleKind
 from daemon.core.visibility import LibraryRef, Visibility
 from daemon.data.library import feed, libraries
@@ -104,6 +111,8 @@ class Search:
             if known.at_revision < library.revision:
                 changes += await self._follow(library, known)
         self.is_complete = True
+        if changes >= SEARCH_OPTIMIZE_MIN:
+            await self._write(file.optimize)
         return changes
 
     async def _run(self) -> None:
