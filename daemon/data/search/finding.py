@@ -91,8 +91,10 @@ def by_words(
     return found
 
 
-def near_names(connection: sqlite3.Connection, sees: Sight, kinds: Collection[int], bare: str, size: int) -> list[Doc]:
-    """Titles that share the rarest pieces of a bare name: the candidates among which a mistyped one is.
+def near_names(
+    connection: sqlite3.Connection, sees: Sight, kinds: Collection[int], bare: str, size: int
+) -> list[tuple[int, str]]:
+    """(id, bare name) of titles that share the rarest pieces of one: the candidates among which a mistyped one is.
 
     `size` is how many titles the file holds: of more, more candidates are looked at.
     """
