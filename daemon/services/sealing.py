@@ -12,14 +12,11 @@ import hashlib
 import hmac
 import os
 import secrets
-from collections.abc import Sequence
-from contextlib import suppress
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+from functools import cached_property
 from pathlib import Path
-from typing import Final
-
-from cryptography.fernet import Fernet, InvalidToken, MultiFernet
-from cryptography.hazmat.primitives.hashes import SHA256
-from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+from typing import TYPE_CHECKING, Final
 
 from daemon.core.clock import Clock
 from daemon.core.errors import ConfigError, MarqueeError, UserError
@@ -27,6 +24,9 @@ from daemon.core.limits import SEALING_KEY_CHARS_MIN
 from daemon.data import keys
 from daemon.data.store import Store
 from daemon.kernel.logs import add_secret
+
+if TYPE_CHECKING:
+    from cryptography.fernet import MultiFernet
 
 FILE: Final = "secret.key"
 """Beside the database, readable by its owner alone: one key a line, the newest first."""
@@ -48,7 +48,14 @@ class Sealing:
     def __init__(self, secret_keys: Sequence[str]) -> None:
         if not secret_keys:
             raise ValueError("sealing needs a key")
-        self._box = MultiFernet([Fernet(_derive(key)) for key in secret_keys])
+        self._keys = tuple(secret_keys)
+
+    @cached_property
+    def _box(self) -> MultiFernet:
+        # Imported late: a daemon in which nobody has linked an account does without 6 MB.
+        from cryptography.fernet import Fernet, MultiFernet
+
+        return MultiFernet([Fernet(_derive(key)) for key in self._keys])
 
     def seal(self, text: str) -> str:
         """Encrypted and authenticated, as ASCII text; each time another."""
@@ -56,19 +63,15 @@ class Sealing:
 
     def unseal(self, sealed: str) -> str:
         """What was sealed; never shown in a log from now on. Unsealable."""
-        try:
+        with _told_apart():
             text = self._box.decrypt(sealed.encode()).decode()
-        except InvalidToken:
-            raise Unsealable from None
         add_secret(text)
         return text
 
     def renew(self, sealed: str) -> str:
         """The same, sealed by the first key. Unsealable."""
-        try:
+        with _told_apart():
             return self._box.rotate(sealed.encode()).decode()
-        except InvalidToken:
-            raise Unsealable from None
 
 
 class Marks:
@@ -145,7 +148,21 @@ def _make(path: Path) -> None:
         unfinished.unlink()
 
 
+@contextmanager
+def _told_apart() -> Iterator[None]:
+    """What the library raises for another key, as our own word for it."""
+    from cryptography.fernet import InvalidToken
+
+    try:
+        yield
+    except InvalidToken:
+        raise Unsealable from None
+
+
 def _derive(secret_key: str) -> bytes:
     """A Fernet key of whatever text the operator gave."""
+    from cryptography.hazmat.primitives.hashes import SHA256
+    from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+
     key = HKDF(algorithm=SHA256(), length=32, salt=None, info=_PURPOSE).derive(secret_key.encode())
     return base64.urlsafe_b64encode(key)
