@@ -10,7 +10,7 @@ import sys
 
 from benchmarks.rows import Row, as_table, save
 
-SUITES = ("commands", "memory", "demo", "health", "store", "queue", "events", "idle")
+SUITES = ("commands", "memory", "demo", "health", "store", "queue", "events", "library", "search", "idle")
 
 
 async def main(names: list[str]) -> int:

@@ -126,8 +126,12 @@ class App:
     async def _start_parts(self, parts: Parts, kernel: Kernel, closing: Closing) -> None:
         closing.add("plex", parts.plex.stop)
         await parts.plex.start()
+        closing.add("plex_tv", parts.plex_tv.stop)
+        await parts.plex_tv.start()
         closing.add("discord", parts.fleet.close)
         await parts.fleet.start()
+        closing.add("search", parts.search.stop)
+        await parts.search.start()
         closing.add("modules", parts.host.stop)
         await parts.host.start()
         parts.fleet.check_modules([status.module for status in parts.host.states()])
@@ -151,6 +155,8 @@ class App:
             kernel.health.register("queue", backbone.queue.check, _QUEUE_CHECK_S)
             if backbone.backups is not None:
                 kernel.health.register("backup", backbone.backups.check, _BACKUP_CHECK_S)
+            closing.add("library", parts.mirroring.stop)
+            await parts.mirroring.start(backbone.schedules)
             closing.add("schedules", backbone.schedules.stop)
             await backbone.schedules.start()
             kernel.supervisor.start("watcher", backbone.watcher.run)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import dataclass
 
 from daemon.backbone import Backbone, Kernel, compose_backbone
@@ -9,20 +10,27 @@ from daemon.core.ids import MemberId, ServerId
 from daemon.core.roles import Role
 from daemon.data.store import Store
 from daemon.host.host import Host
+from daemon.services.accounts import Accounts
 from daemon.services.audit import Audit
+from daemon.services.bindings import Bindings
 from daemon.services.cache import Cache
 from daemon.services.dead_letters import DeadLetters
 from daemon.services.guilds import Guilds
 from daemon.services.intake import Intake
 from daemon.services.keys import Keys
+from daemon.services.library import SEARCH_FILE, Mirror, Mirroring, Search, Shelves
 from daemon.services.owners import Owners
 from daemon.services.panels import Panels
+from daemon.services.plays import Plays
+from daemon.services.privacy import Privacy
 from daemon.services.profiles import Profiles
+from daemon.services.sealing import Marks, Sealing, load_keys
 from daemon.services.servers import Servers
 from daemon.services.stories import Stories
+from daemon.services.visibility import VisibilityService
 from daemon.settings.model import Settings
 from integrations.discord.fleet import Fleet
-from integrations.plex import Plex
+from integrations.plex import Plex, PlexTv
 from integrations.plex.config import PlexServerConfig, PlexTimeouts
 
 
@@ -32,8 +40,11 @@ class Parts:
 
     backbone: Backbone
     plex: Plex
+    plex_tv: PlexTv
     fleet: Fleet
     host: Host
+    mirroring: Mirroring
+    search: Search
 
 
 async def compose(settings: Settings, kernel: Kernel, store: Store, role: Role) -> Parts:
@@ -41,6 +52,8 @@ async def compose(settings: Settings, kernel: Kernel, store: Store, role: Role) 
     clock, keys = kernel.clock, Keys(store, kernel.clock)
     backbone = await compose_backbone(settings, kernel, store, keys)
     plex = await _plex(settings, kernel, keys, Servers(store, clock, backbone.events), backbone.cache)
+    plex_tv = await _plex_tv(settings, kernel, keys)
+    people = await _people(settings, kernel, store, backbone, plex)
     fleet = Fleet(
         {name: bot.token.get_secret_value() for name, bot in settings.discord.bots.items()},
         modules={name: bot.modules for name, bot in settings.discord.bots.items()},
@@ -57,8 +70,13 @@ async def compose(settings: Settings, kernel: Kernel, store: Store, role: Role) 
         metrics=kernel.metrics,
         clock=clock,
     )
+    search = Search(store, settings.data_dir / SEARCH_FILE, kernel.supervisor)
     catalog = {
         "plex": plex,
+        "plex_tv": plex_tv,
+        "search": search,
+        "shelves": Shelves(store),
+        **people,
         "messages": fleet.messages,
         "profiles": Profiles(store, clock),
         "guilds": Guilds(store, clock),
@@ -85,15 +103,68 @@ async def compose(settings: Settings, kernel: Kernel, store: Store, role: Role) 
         settings.modules,
         settings.module_folders,
     )
-    return Parts(backbone, plex, fleet, host)
+    return Parts(backbone, plex, plex_tv, fleet, host, _mirroring(settings, kernel, store, plex), search)
+
+
+def _mirroring(settings: Settings, kernel: Kernel, store: Store, plex: Plex) -> Mirroring:
+    return Mirroring(
+        Mirror(store, kernel.clock, kernel.metrics, process=kernel.process),
+        plex,
+        kernel.clock,
+        kernel.supervisor,
+        kernel.health,
+        every_s=settings.plex.refresh_interval_s,
+    )
+
+
+async def _people(
+    settings: Settings, kernel: Kernel, store: Store, backbone: Backbone, plex: Plex
+) -> dict[str, object]:
+    """Who people are on Plex, what they may see, and what is known of them."""
+    clock, events = kernel.clock, backbone.events
+    sealing = Sealing(await asyncio.to_thread(load_keys, settings.secret_keys, settings.data_dir))
+    marks = Marks(store, clock, sealing)
+    visibility = VisibilityService(store, backbone.cache, plex.libraries)
+    visibility.listen(events)
+    return {
+        "visibility": visibility,
+        "bindings": Bindings(store, clock, events, visibility),
+        "accounts": Accounts(store, clock, events, sealing, marks, visibility),
+        "privacy": Privacy(store, clock, events, marks, visibility),
+        "plays": Plays(store, marks, visibility),
+    }
+
+
+def _timeouts(settings: Settings) -> PlexTimeouts:
+    plex = settings.plex
+    return PlexTimeouts(
+        connect_s=plex.connect_timeout_s,
+        request_s=plex.request_timeout_s,
+        page_s=plex.page_timeout_s,
+        probe_every_s=plex.check_interval_s,
+        refresh_every_s=plex.refresh_interval_s,
+    )
+
+
+def _plex_servers(settings: Settings) -> dict[ServerId, PlexServerConfig]:
+    found = settings.plex.servers.items()
+    return {ServerId(name): PlexServerConfig(s.url, s.token.get_secret_value()) for name, s in found}
+
+
+async def _plex_tv(settings: Settings, kernel: Kernel, keys: Keys) -> PlexTv:
+    return PlexTv(
+        settings.plex.account_url,
+        _plex_servers(settings),
+        await keys.plex_client_identifier(),
+        kernel.health,
+        kernel.metrics,
+        _timeouts(settings),
+    )
 
 
 async def _plex(settings: Settings, kernel: Kernel, keys: Keys, servers: Servers, cache: Cache) -> Plex:
     return Plex(
-        {
-            ServerId(name): PlexServerConfig(s.url, s.token.get_secret_value())
-            for name, s in settings.plex.servers.items()
-        },
+        _plex_servers(settings),
         registry=servers,
         client_identifier=await keys.plex_client_identifier(),
         supervisor=kernel.supervisor,
@@ -101,12 +172,6 @@ async def _plex(settings: Settings, kernel: Kernel, keys: Keys, servers: Servers
         metrics=kernel.metrics,
         clock=kernel.clock,
         cache=cache,
-        timeouts=PlexTimeouts(
-            connect_s=settings.plex.connect_timeout_s,
-            request_s=settings.plex.request_timeout_s,
-            page_s=settings.plex.page_timeout_s,
-            probe_every_s=settings.plex.check_interval_s,
-            refresh_every_s=settings.plex.refresh_interval_s,
-        ),
+        timeouts=_timeouts(settings),
         titles_max=settings.plex.titles_max,
     )

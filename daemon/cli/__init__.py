@@ -11,6 +11,7 @@ from daemon.cli.database import database
 from daemon.cli.dead_letters import dead_letters
 from daemon.cli.demo import demo
 from daemon.cli.healthcheck import healthcheck
+from daemon.cli.library import library
 from daemon.cli.modules import modules
 from daemon.cli.run import run
 from daemon.cli.schedules import schedules
@@ -40,6 +41,7 @@ for command in (
     commands,
     modules,
     schedules,
+    library,
     dead_letters,
     trace,
     backup,

@@ -158,6 +158,47 @@ class BackupFailed(Event):
         return f"backup:failed:{self.micros()}"
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BindingsChanged(Event):
+    """What a guild sees has changed. `change` is "bound" or "unbound" and what: "bound attic 1"."""
+
+    TYPE: ClassVar[str] = "bindings_changed"
+
+    guild_id: int
+    change: str
+
+    def event_id(self) -> str:
+        """The guild, what was changed, and when."""
+        return f"bindings:{self.guild_id}:{self.change}:{self.micros()}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LinksChanged(Event):
+    """A Plex account was linked or unlinked, or other things are shared with it: `change` says which."""
+
+    TYPE: ClassVar[str] = "links_changed"
+
+    profile_id: int
+    change: str
+
+    def event_id(self) -> str:
+        """The profile, what happened, and when."""
+        return f"links:{self.profile_id}:{self.change}:{self.micros()}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PersonForgotten(Event):
+    """Everything about a person was erased, as they asked: whoever remembers them has to forget them as well."""
+
+    TYPE: ClassVar[str] = "person_forgotten"
+
+    profile_id: int
+
+    def event_id(self) -> str:
+        """A profile is forgotten once."""
+        return f"forgotten:{self.profile_id}"
+
+
 EVENTS: tuple[type[Event], ...] = (
     ServerLost,
     ServerBack,
@@ -166,5 +207,8 @@ EVENTS: tuple[type[Event], ...] = (
     WatcherCleared,
     BackupMade,
     BackupFailed,
+    BindingsChanged,
+    LinksChanged,
+    PersonForgotten,
 )
 """Every class above that is a fact."""

@@ -41,6 +41,17 @@ QUERY_CHARS_MAX = 200  # what a member typed is cut to this before any search
 # Plex
 QUEUE_WINDOW = 200  # items of a play queue read at once
 
+# Accounts
+LINK_REST_DAYS = 7  # after an unlink neither the account nor the person can be linked to another
+LINK_POLL_S = 2.0  # between two looks at a PIN
+LINK_POLLS_MAX = 20  # PINs looked at in one round
+LINK_LOOK_S = 15.0  # how soon a request of another process, or from before a restart, is noticed
+LINK_TELL_AFTER_S = 20.0  # who is not told in the answer to /link by then is told in a direct message
+SHARES_EVERY_S = 900.0  # between two readings of what is shared with the linked accounts
+VISIBILITY_KEPT_S = 30.0  # what somebody may see, where nobody tells this process of a change
+SEALING_KEY_CHARS_MIN = 32
+EXPORT_PLAYS_MAX = 20_000  # newest plays in one export: about 5 MB, and Discord takes 10
+
 # Start and stop
 DRAIN_S = 10.0
 HEARTBEAT_S = 1.0
@@ -161,3 +172,22 @@ WATCH_NAMED_MAX = 5  # findings of a kind named in health and log
 # Retention
 RETENTION_BATCH = 500  # rows deleted in one unit of work
 RETENTION_BATCHES_MAX = 400  # of one kind in one run
+
+# The mirror of the libraries
+MIRROR_PAGE = 250  # titles of one request and of one unit of work
+MIRROR_IN_FLIGHT = 2  # requests beside each other: a Plex server is one SQLite
+MIRROR_LEASE_S = 60.0  # a pass of a process that has not moved it for so long is taken over
+MIRROR_ATTEMPTS_MAX = 3  # readings of one kind whose listing contradicts itself
+MIRROR_RETRIES_MAX = 4  # of one request, before the pass is left where it is
+MIRROR_TITLES_MAX = 5_000_000  # of one listing: a server that never stops is cut off
+MIRROR_CHECKED_AT_ONCE = 100  # titles that a listing did not show are asked for by their keys, so many at a time
+MIRROR_MEMBERS_AT_ONCE = 500  # titles of a tag written by one unit of work
+MIRROR_NOTICES_MAX = 2_000  # titles named by notices that wait; of more, whole libraries are looked at
+
+# Search
+SEARCH_BATCH = 2_000  # titles written into the search file by one transaction
+SEARCH_OPTIMIZE_MIN = 5_000  # titles that changed at once: the file is then put in order
+SEARCH_LOOK_S = 2.0  # between two looks for what another process has changed
+SEARCH_SETTLE_S = 0.25  # between the first change and its being written, so that what follows is written with it
+SEARCH_RETRY_S = 5.0  # after the database or the file could not be used
+SEARCH_FIND_S = 1.5  # of one search: later nobody waits for it

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import DDL, CheckConstraint, Column, Connection, Table, Text, bindparam, event
+from sqlalchemy import DDL, CheckConstraint, Column, Connection, Table, Text, bindparam, event, select
 
 from daemon.core.ids import ProfileId
 from daemon.data.columns import BigInt, Instant, JsonObject, metadata, to_json, to_micros
@@ -73,3 +73,10 @@ def add(
         "trace_id": trace_id,
     }
     _add.run(tx, row)
+
+
+def of_actor(tx: Connection, actor: ProfileId, limit: int) -> list[dict[str, Any]]:
+    """What somebody did, newest first: at, action and target of each. The table is read from its end."""
+    c = audit_log.c
+    wanted = select(c.at, c.action, c.target).where(c.actor_profile_id == actor).order_by(c.id.desc()).limit(limit)
+    return [dict(row) for row in tx.execute(wanted).mappings()]

@@ -30,6 +30,11 @@ def insert(dialect_name: str, table: Table) -> Insert:
     return sqlite_insert(table)
 
 
+def inserts(tx: Connection, statement: Insert, table: Table) -> bool:
+    """Run an INSERT that does nothing on a conflict; whether there was none. Drivers count such rows differently."""
+    return tx.execute(statement.on_conflict_do_nothing().returning(*table.primary_key)).first() is not None
+
+
 class Hot:
     """A statement, given as a function of the dialect's name, with every value a named `bindparam`.
 
@@ -97,10 +102,10 @@ class HotInsert:
 
     def _bind(self, rows: Sequence[Sequence[Any]]) -> tuple[str, list[Any]]:
         """For psycopg: a mark for each value."""
-        sql = self._texts.get((len(rows),))
+        sql = self._texts.get((-len(rows),))  # no key of the other dialect: one process may use both
         if sql is None:
             row = f"({', '.join(['%s'] * self._width)})"
-            sql = self._texts[len(rows),] = self._head + ", ".join([row] * len(rows))
+            sql = self._texts[-len(rows),] = self._head + ", ".join([row] * len(rows))
         return sql, list(chain.from_iterable(rows))
 
     def _bind_numbered(self, rows: Sequence[Sequence[Any]]) -> tuple[str, list[Any]]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import CheckConstraint, Column, Connection, LargeBinary, Table, Text, select
+from sqlalchemy import CheckConstraint, Column, Connection, LargeBinary, Table, Text, select, update
 
 from daemon.data.columns import Instant, metadata
 from daemon.data.hot import insert
@@ -26,3 +26,15 @@ def get_or_add(tx: Connection, name: str, candidate: bytes, at: datetime) -> byt
     tx.execute(statement.on_conflict_do_nothing())
     value: bytes = tx.execute(select(installation_keys.c.value).where(installation_keys.c.name == name)).scalar_one()
     return value
+
+
+def find(tx: Connection, name: str) -> bytes | None:
+    """The stored value of `name`, None when there is none."""
+    found: bytes | None = tx.execute(select(installation_keys.c.value).where(installation_keys.c.name == name)).scalar()
+    return found
+
+
+def replace(tx: Connection, name: str, before: bytes, after: bytes) -> bool:
+    """Put another value in the place of `before`; False when that is not the value any more."""
+    where = installation_keys.c.name == name, installation_keys.c.value == before
+    return tx.execute(update(installation_keys).where(*where).values(value=after)).rowcount == 1

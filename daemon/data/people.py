@@ -1,7 +1,8 @@
-"""People: profiles, who they are on Discord and on Plex, and what they prefer."""
+"""People: profiles, who they are on Discord, and what they prefer. Who they are on Plex is in `links.py`."""
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import datetime
 
 from sqlalchemy import CheckConstraint, Column, Connection, ForeignKey, Table, Text, bindparam, select, update
@@ -16,6 +17,7 @@ profiles = Table(
     Column("id", BigInt, primary_key=True),
     Column("name", Text, nullable=False),
     Column("created_at", Instant, nullable=False),
+    Column("forgotten_at", Instant),  # who it was is erased: the row stands for them in sums and ledgers
     CheckConstraint("length(name) BETWEEN 1 AND 100", name="name"),
     sqlite_autoincrement=True,  # the number of a deleted profile is never given again: the audit log still names it
 )
@@ -28,17 +30,6 @@ discord_identities = Table(
     Column("name", Text, nullable=False),
     Column("created_at", Instant, nullable=False),
     CheckConstraint("member_id > 0", name="member_id"),
-    CheckConstraint("length(name) BETWEEN 1 AND 100", name="name"),
-)
-
-plex_identities = Table(
-    "plex_identities",
-    metadata,
-    Column("account_id", BigInt, primary_key=True, autoincrement=False),
-    Column("profile_id", ForeignKey("profiles.id", ondelete="CASCADE"), nullable=False, index=True),
-    Column("name", Text, nullable=False),
-    Column("created_at", Instant, nullable=False),
-    CheckConstraint("account_id > 0", name="account_id"),
     CheckConstraint("length(name) BETWEEN 1 AND 100", name="name"),
 )
 
@@ -105,6 +96,42 @@ def ensure_member(tx: Connection, member_id: MemberId, name: str, at: datetime) 
         return ProfileId(profile_id)
     tx.execute(profiles.delete().where(profiles.c.id == profile_id))
     return ProfileId(_returned_id(_find_member.run(tx, {"member_id": member_id}).fetchone()))
+
+
+def name_of(tx: Connection, profile_id: ProfileId) -> str | None:
+    """What the person is called; None for a profile that does not exist."""
+    return tx.execute(select(profiles.c.name).where(profiles.c.id == profile_id)).scalar()
+
+
+def names_of(tx: Connection, profile_ids: Collection[ProfileId]) -> dict[ProfileId, str]:
+    """What these people are called; unknown ones are left out."""
+    rows = tx.execute(select(profiles.c.id, profiles.c.name).where(profiles.c.id.in_(profile_ids)))
+    return {ProfileId(number): name for number, name in rows}
+
+
+def profile_of(tx: Connection, member_id: MemberId) -> ProfileId | None:
+    """The profile of a Discord member; None for somebody we have not met."""
+    row = _find_member.run(tx, {"member_id": member_id}).fetchone()
+    return None if row is None else ProfileId(row[0])
+
+
+def members_of(tx: Connection, profile_id: ProfileId) -> list[dict[str, str]]:
+    """Who the person is on Discord: id and name of each, as text."""
+    c = discord_identities.c
+    rows = tx.execute(select(c.member_id, c.name).where(c.profile_id == profile_id).order_by(c.member_id))
+    return [{"id": str(row.member_id), "name": row.name} for row in rows]
+
+
+def preferences(tx: Connection, profile_id: ProfileId) -> dict[str, str]:
+    """Everything the person chose, by key."""
+    found = profile_preferences.c
+    rows = tx.execute(select(found.key, found.value).where(found.profile_id == profile_id).order_by(found.key))
+    return {row.key: row.value for row in rows}
+
+
+def created_at(tx: Connection, profile_id: ProfileId) -> datetime | None:
+    """When the person was met first."""
+    return tx.execute(select(profiles.c.created_at).where(profiles.c.id == profile_id)).scalar()
 
 
 def preference(tx: Connection, profile_id: ProfileId, key: str) -> str | None:

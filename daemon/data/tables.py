@@ -4,29 +4,43 @@ from __future__ import annotations
 
 from daemon.data import (
     audit,
+    bindings,
     events,
+    forgotten,
     guilds,
     interactions,
     keys,
+    link_requests,
+    links,
     notices,
     panels,
     people,
+    plays,
     plex_servers,
+    privacy,
     schedules,
     version,
 )
+from daemon.data.library import tables as library
 from daemon.data.queue import tables as queue
 
 __all__ = [
     "audit",
+    "bindings",
     "events",
+    "forgotten",
     "guilds",
     "interactions",
     "keys",
+    "library",
+    "link_requests",
+    "links",
     "notices",
     "panels",
     "people",
+    "plays",
     "plex_servers",
+    "privacy",
     "queue",
     "schedules",
     "version",

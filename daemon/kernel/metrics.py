@@ -99,6 +99,21 @@ class Metrics:
             "plex_request_seconds", "Duration of calls to a Plex server.", _UPSTREAM_S, "server"
         )
         self.plex_up = make.gauge("plex_up", "1 while the Plex server answers.", "server")
+        self.mirror_titles_total = make.counter(
+            "mirror_titles_total",
+            "Titles read for the mirror, by what became of them: added, changed, same, removed, healed.",
+            "server",
+            "outcome",
+        )
+        self.mirror_passes_total = make.counter(
+            "mirror_passes_total",
+            "Looks at a library, by outcome: read, unchanged, removed, busy, interrupted.",
+            "server",
+            "outcome",
+        )
+        self.mirror_progress_ratio = make.gauge(
+            "mirror_progress_ratio", "How much of the library that is being read was read; 1 while none is.", "server"
+        )
 
     def _describe_store(self, make: _Make) -> None:
         self.store_units_total = make.counter("store_units_total", "Units of work by kind.", "kind", "outcome")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TypeVar
+from typing import Final, TypeVar
 
 from sqlalchemy import Connection
 
@@ -13,6 +13,9 @@ from daemon.core.limits import INTERACTION_PURGE_EVERY, KNOWN_MEMBERS_MAX, NAME_
 from daemon.core.text import clamp, plain
 from daemon.data import audit, guilds, interactions, people
 from daemon.data.store import Store
+
+FORGOTTEN: Final = "people.forgotten"
+"""Topic of `Store.on_commit`: Discord ids of members whose profile is no longer theirs."""
 
 K = TypeVar("K")
 V = TypeVar("V")
@@ -57,6 +60,7 @@ class Intake:
         self._guilds: dict[GuildId, str | None] = {}
         self._seen: dict[InteractionId, None] = {}  # oldest first
         self._written = 0
+        store.on_commit(FORGOTTEN, self._forget)
 
     async def admit(self, arrival: Arrival) -> Admission:
         """Admit an interaction; committed when this returns. UpstreamError when the database is gone or overloaded."""
@@ -74,6 +78,10 @@ class Intake:
             if arrival.guild_id is not None:
                 self._remember(self._guilds, arrival.guild_id, arrival.guild_name)
         return admission
+
+    def _forget(self, members: list[MemberId]) -> None:
+        for member_id in members:
+            self._members.pop(member_id, None)
 
     def _known_profile(self, arrival: Arrival) -> ProfileId | None:
         name, profile_id = self._members.get(arrival.member_id, ("", None))

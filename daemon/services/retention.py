@@ -13,7 +13,8 @@ from sqlalchemy import Connection
 
 from daemon.core.clock import Clock
 from daemon.core.limits import RETENTION_BATCH, RETENTION_BATCHES_MAX
-from daemon.data import interactions, retention
+from daemon.data import interactions, link_requests, links, retention
+from daemon.data.plays import delete_expired_plays
 from daemon.data.store import Store
 from daemon.kernel.health import Check, Health, Status
 from daemon.kernel.metrics import Metrics
@@ -74,6 +75,9 @@ class Retention:
                 retention.delete_schedule_runs, _days_before(now, keep.schedule_runs_days)
             ),
             "interactions_seen": await self._repeat_until_empty(partial(interactions.forget_old, now=now)),
+            "plays": await self._repeat_until_empty(partial(delete_expired_plays, now=now, rows=RETENTION_BATCH)),
+            "plex_rests": await self._repeat_until_empty(partial(links.delete_over, now=now, rows=RETENTION_BATCH)),
+            "link_requests": await self._repeat(link_requests.delete_ended, _days_before(now, 1)),
             "claims": await self._claims.collect_garbage(),
         }
         await self._count_rows()

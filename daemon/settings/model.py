@@ -19,6 +19,7 @@ PLEX_TV = "https://plex.tv"
 _NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,31}")
 _SNOWFLAKE_MAX = 2**63 - 1
 _PASSPHRASE_CHARS_MIN = 12
+_SECRET_KEY_CHARS_MIN = 32
 
 
 def split_commas(value: object) -> object:
@@ -77,6 +78,13 @@ def _check_passphrase(secret: SecretStr) -> SecretStr:
         raise ValueError(
             f"must have {_PASSPHRASE_CHARS_MIN} characters at least: whoever has a backup can try at leisure"
         )
+    return secret
+
+
+def _check_secret_keys(secret: SecretStr) -> SecretStr:
+    keys = split_commas(_check_secret(secret).get_secret_value())
+    if not isinstance(keys, list) or any(len(key) < _SECRET_KEY_CHARS_MIN for key in keys):
+        raise ValueError(f"each key must have {_SECRET_KEY_CHARS_MIN} characters at least")
     return secret
 
 
@@ -279,6 +287,7 @@ class Settings(BaseSettings):
 
     data_dir: Annotated[Path, AfterValidator(_check_data_dir)] = Path("data")
     owners: Snowflakes = frozenset()
+    secret_key: Annotated[SecretStr, AfterValidator(_check_secret_keys)] | None = None
     module_folders: Annotated[tuple[Path, ...], BeforeValidator(split_commas)] = ()
     database: Database = Field(default_factory=Database)
     redis: Redis = Field(default_factory=Redis)
@@ -302,6 +311,13 @@ class Settings(BaseSettings):
         return f"sqlite:///{self.data_dir.absolute() / 'marquee.db'}"
 
     @property
+    def secret_keys(self) -> list[str]:
+        """The keys that seal tokens, the newest first; empty when the file in the data folder has them."""
+        if self.secret_key is None:
+            return []
+        return [part.strip() for part in self.secret_key.get_secret_value().split(",") if part.strip()]
+
+    @property
     def backup_folder(self) -> Path:
         """Where archives lie, by default in the data folder."""
         return self.backup.folder or self.data_dir / "backups"
@@ -323,7 +339,7 @@ class Settings(BaseSettings):
         found = [server.token for server in self.plex.servers.values()]
         found += [bot.token for bot in self.discord.bots.values()]
         found += [self.backup.passphrase] if self.backup.passphrase is not None else []
-        values = [secret.get_secret_value() for secret in found]
+        values = [secret.get_secret_value() for secret in found] + self.secret_keys
         for url in (self.database.url, self.redis.url):
             values += [] if url is None else passwords_in(url.get_secret_value())
         return values

@@ -183,6 +183,19 @@ class ComponentSet:
             )
         )
 
+    def people(
+        self, action: str, ids: Iterable[object] = (), *, placeholder: str, values_max: int = SELECT_OPTIONS_MAX
+    ) -> PanelItem:
+        """A select of any members of the guild, none included; their Discord ids are the chosen values."""
+        return PanelItem(
+            discord.ui.UserSelect(
+                custom_id=self._custom_id(action, ids, is_modal=False),
+                placeholder=clamp(placeholder, 150),
+                min_values=0,
+                max_values=values_max,
+            )
+        )
+
     def form(self, action: str, ids: Iterable[object] = (), *, title: str, fields: Sequence[Field]) -> discord.ui.Modal:
         """A modal of 1 to 5 text fields that runs the `@modal(action)` handler; open it with `open_modal`."""
         if not 1 <= len(fields) <= 5:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from integrations.plex.account import PlexTv
 from integrations.plex.config import PlexServerConfig, PlexTimeouts
 from integrations.plex.connection import ServerState
 from integrations.plex.plex import Plex
 
-__all__ = ["Plex", "PlexServerConfig", "PlexTimeouts", "ServerState"]
+__all__ = ["Plex", "PlexServerConfig", "PlexTimeouts", "PlexTv", "ServerState"]

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from daemon.core.ids import RatingKey, ServerId
 from daemon.core.media import Title, TitleKind, TitleRef
-from integrations.plex.query import EXACT, PREFIX, STRIPPED_PREFIX, TYPO, WORDS, Query, Rank, rank
+from daemon.core.query import EXACT, PREFIX, STRIPPED_PREFIX, TYPO, WORDS, Query, Rank, rank
 from integrations.plex.segment import Budget, Segment
 
 KIND_ORDER = (

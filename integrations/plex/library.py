@@ -17,7 +17,7 @@ from integrations.plex.shapes import ItemShape, SectionShape, container, entries
 PAGE = 250  # titles; larger pages hold up the event loop while they are decoded
 _PASSES_MAX = 2  # a listing that changed while it was read is read once more
 _TITLES_MAX = 5_000_000  # of one listing: a server that never stops is cut off
-_TYPES = {
+TYPES = {
     TitleKind.MOVIE: 1,
     TitleKind.SHOW: 2,
     TitleKind.SEASON: 3,
@@ -25,7 +25,7 @@ _TYPES = {
     TitleKind.ARTIST: 8,
     TitleKind.ALBUM: 9,
     TitleKind.TRACK: 10,
-}
+}  # Plex's numbers, what `type=` means
 _KINDS_OF = {
     "movie": (TitleKind.MOVIE,),
     "show": (TitleKind.SHOW, TitleKind.SEASON, TitleKind.EPISODE),
@@ -82,7 +82,7 @@ class Library:
     ) -> Listing:
         """Every title of a kind in a library, at most `titles_max`; `note(read, total)` hears of each step."""
         path = f"/library/sections/{section.key}/all"
-        return await self._read_all(path, {"type": _TYPES[kind], **_LEAN}, section.name, titles_max, note)
+        return await self._read_all(path, {"type": TYPES[kind], **_LEAN}, section.name, titles_max, note)
 
     async def playlists(self, titles_max: int, note: Callable[[int, int], None]) -> Listing:
         """Every playlist that plays films, episodes or music."""

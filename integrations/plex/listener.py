@@ -37,7 +37,10 @@ class PlayNotice:
 
 
 class Listener:
-    """Reads every entry of every message. `on_gap` is called after each (re)connection: notices may be missing."""
+    """Reads every entry of every message. `on_gap` is called after each (re)connection: notices may be missing.
+
+    `on_library` is given the rating key of a title that was added, changed or deleted; None when the notice names none.
+    """
 
     def __init__(
         self,
@@ -47,7 +50,7 @@ class Listener:
         rng: random.Random,
         *,
         on_play: Callable[[PlayNotice], None],
-        on_library: Callable[[], None],
+        on_library: Callable[[int | None], None],
         on_gap: Callable[[], None],
     ) -> None:
         self._http = http
@@ -113,7 +116,7 @@ class Listener:
         for change in entries(notice.TimelineEntry, TimelineShape):
             if number(change.state) in (_TITLE_DONE, _TITLE_DELETED):
                 with traced(""):
-                    self._on_library()
+                    self._on_library(number(change.itemID))
 
     def _note_problem(self, problem: str) -> None:
         """Log a new kind of trouble once, and that it is over."""

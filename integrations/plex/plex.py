@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 
 from daemon.core.clock import Clock
 from daemon.core.errors import UpstreamError, UserError
-from daemon.core.ids import PlayerId, ServerId
+from daemon.core.ids import PlayerId, RatingKey, ServerId
 from daemon.core.media import (
     Found,
     NowPlaying,
@@ -23,24 +23,28 @@ from daemon.core.media import (
     TitleKind,
     TitleRef,
 )
+from daemon.core.query import Query, rank, tier_of
 from daemon.kernel.health import Health
 from daemon.kernel.metrics import Metrics
 from daemon.kernel.tasks import Supervisor
 from daemon.services.cache import Cache
 from daemon.services.servers import Servers
+from daemon.services.visibility import KnownLibrary
 from integrations.plex.adapter import AdapterThreads
 from integrations.plex.config import PlexServerConfig, PlexTimeouts
 from integrations.plex.connection import ServerState
 from integrations.plex.http import new_session, within
 from integrations.plex.index import TitleIndex
+from integrations.plex.known_libraries import LibraryMemory
+from integrations.plex.mirror import About, MirrorReader
 from integrations.plex.posters import posters_region
-from integrations.plex.query import Query, rank, tier_of
 from integrations.plex.server import Server, Surroundings
 from integrations.plex.together import ask_all
 from integrations.plex.told import Told
 
 T = TypeVar("T")
 Listener = Callable[[ServerId, PlayerId | None], None]
+LibraryListener = Callable[[ServerId, int | None], None]
 
 _WARM_S = 5.0
 TITLES_MAX = 100_000  # in the index, over all servers: about 90 MB
@@ -83,8 +87,10 @@ class Plex:
         self._servers: dict[ServerId, Server] = {}
         self._shared: Surroundings | None = None
         self._listeners: list[Listener] = []
+        self._library_listeners: list[LibraryListener] = []
         self._told = Told(cache)
         self._posters = posters_region(cache)
+        self._libraries = LibraryMemory(cache)
 
     async def start(self) -> None:
         """Begin to look after the servers, in the background; returns at once."""
@@ -104,7 +110,7 @@ class Plex:
         )
         share = self._titles_max // max(1, len(self._configs))
         for name, config in self._configs.items():
-            self._servers[name] = Server(name, config, shared, share, self._tell)
+            self._servers[name] = Server(name, config, shared, share, self._tell, self._tell_library)
         for server in self._servers.values():
             server.start()
         self._told.region.warm(list(self._servers), self._first_told)
@@ -126,17 +132,30 @@ class Plex:
         Player None: anything on that server may have changed. Call the result to listen no more. Notices can be
         missed, so look from time to time as well.
         """
-        self._listeners.append(listener)
+        return _add(self._listeners, listener)
 
-        def forget() -> None:
-            if listener in self._listeners:
-                self._listeners.remove(listener)
+    def on_library(self, listener: LibraryListener) -> Callable[[], None]:
+        """Call `listener(server, rating key)` whenever a title was added, changed or deleted.
 
-        return forget
+        None: anything may have changed, because notices were missed. Call the result to listen no more.
+        """
+        return _add(self._library_listeners, listener)
+
+    def mirrors(self) -> tuple[MirrorReader, ...]:
+        """Who reads the libraries of each server, whole, for the mirror; once started."""
+        return tuple(server.mirror for server in self._servers.values())
 
     def server_states(self) -> tuple[ServerState, ...]:
         """What is known of each server, in the order of the configuration."""
         return tuple(server.connection.state for server in self._servers.values())
+
+    async def libraries(self) -> tuple[KnownLibrary, ...]:
+        """Every library with films, shows or music, also of servers that are away; those never reached are left out."""
+        return await self._libraries.all_of({name: server.library for name, server in self._servers.items()})
+
+    def machine_id(self, server: ServerId) -> str:
+        """Who the server is. UpstreamError while it was never reached."""
+        return self._server(server).machine_id()
 
     # Titles
 
@@ -185,6 +204,18 @@ class Plex:
         """The title's poster as JPEG or PNG, at most 2 MB; None when there is none to be had."""
         server = self._servers.get(title.ref.server)
         return await server.posters.fetch(title, width) if server is not None else None
+
+    async def about(self, refs: Collection[TitleRef]) -> dict[TitleRef, About]:
+        """What only the server knows of these titles, of those whose servers answer; a hundred a server at most."""
+        by_server: dict[ServerId, list[int]] = {}
+        for ref in refs:
+            by_server.setdefault(ref.server, []).append(int(ref.rating_key))
+        found: dict[TitleRef, About] = {}
+        for name, keys in by_server.items():
+            answer = await _attempt(self._server(name).mirror.about(keys))
+            if not isinstance(answer, UpstreamError):
+                found |= {TitleRef(name, RatingKey(str(key))): about for key, about in answer.items()}
+        return found
 
     # Players
 
@@ -325,6 +356,20 @@ class Plex:
     def _tell(self, server: ServerId, player: PlayerId | None) -> None:
         for listener in tuple(self._listeners):
             listener(server, player)
+
+    def _tell_library(self, server: ServerId, rating_key: int | None) -> None:
+        for listener in tuple(self._library_listeners):
+            listener(server, rating_key)
+
+
+def _add(listeners: list[T], listener: T) -> Callable[[], None]:
+    listeners.append(listener)
+
+    def forget() -> None:
+        if listener in listeners:
+            listeners.remove(listener)
+
+    return forget
 
 
 async def _attempt(work: Awaitable[T]) -> T | UpstreamError:

@@ -12,7 +12,7 @@ from rapidfuzz import process
 from rapidfuzz.distance import OSA
 
 from daemon.core.media import Title, TitleKind
-from integrations.plex.query import folded, searchable, without_article
+from daemon.core.query import folded, searchable, without_article
 
 RECENT_MAX = 50  # titles kept in order of arrival
 _LAST = "\U0010ffff"  # sorts behind every continuation of a prefix

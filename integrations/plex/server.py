@@ -27,6 +27,7 @@ from integrations.plex.http import ServerHttp
 from integrations.plex.index import TitleIndex
 from integrations.plex.library import Library
 from integrations.plex.listener import Listener, PlayNotice
+from integrations.plex.mirror import MirrorReader
 from integrations.plex.playbacks import Playbacks, PlayerMemory
 from integrations.plex.players import Players
 from integrations.plex.posters import Posters
@@ -64,12 +65,14 @@ class Server:
         shared: Surroundings,
         titles_max: int,
         on_change: Callable[[ServerId, PlayerId | None], None],
+        on_library: Callable[[ServerId, int | None], None],
     ) -> None:
         timeouts, clock = shared.timeouts, shared.clock
         self.name = name
         self._config = config
         self._shared = shared
         self._on_change = on_change
+        self._on_library = on_library
         self._adapter: Adapter | None = None
         http = self.http = ServerHttp(
             name, config, shared.client_identifier, shared.session, timeouts, shared.metrics, shared.health
@@ -88,16 +91,16 @@ class Server:
         self.remote = Remote(name, self.players, self.control, self.titles, self.sessions, self.memory)
         self.queues = Queues(name, http, self.titles, self.playbacks, self.remote, self.memory)
         self.posters = Posters(http, shared.posters, timeouts.poster_s)
-        self._feed = IndexFeed(
-            connection, Library(name, http, timeouts), shared.index, titles_max, timeouts, shared.rng
-        )
+        self.mirror = MirrorReader(name, http, timeouts)
+        self.library = Library(name, http, timeouts)
+        self._feed = IndexFeed(connection, self.library, shared.index, titles_max, timeouts, shared.rng)
         self._listener = Listener(
             http,
             connection,
             timeouts,
             shared.rng,
             on_play=self._note_play,
-            on_library=self._feed.notice,
+            on_library=self._note_library,
             on_gap=self._note_gap,
         )
         connection.on_change = lambda: on_change(name, None)
@@ -159,9 +162,13 @@ class Server:
         self.sessions.forget()
         self._on_change(self.name, notice.player_id or None)
 
+    def _note_library(self, rating_key: int | None) -> None:
+        self._feed.notice()
+        self._on_library(self.name, rating_key)
+
     def _note_gap(self) -> None:
         """Notices may have been missed: everything is to be looked at again."""
-        self._feed.notice()
+        self._note_library(None)
         self.sessions.forget()
         self.players.forget()
         self._on_change(self.name, None)

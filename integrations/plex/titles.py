@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from daemon.core.errors import UpstreamError, UpstreamKind, UserError
 from daemon.core.ids import RatingKey, ServerId
 from daemon.core.media import Title, TitleKind, TitleRef
+from daemon.core.query import NONE, Query, tier_of
 from integrations.plex.bounded import Recent
 from integrations.plex.http import Params, ServerHttp
 from integrations.plex.index import TitleIndex
 from integrations.plex.parse import Streams, all_streams, media_type, to_title
-from integrations.plex.query import NONE, Query, tier_of
 from integrations.plex.shapes import DetailShape, ItemShape, container, entries, first, listing, number, text
 
 _LEAVES_PAGE = 250

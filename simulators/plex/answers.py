@@ -81,13 +81,17 @@ def _either(request: web.Request, name: str) -> str | None:
 def found_item(server: Server, request: web.Request, key: str) -> Item:
     """A title that exists and is shared with whoever asks; else the server's 404 page."""
     item = server.world.items.get(int(key)) if key.isascii() and key.isdigit() else None
-    if item is None or not (item.section == 0 or account_of(request).may_see(item.section)):
+    if item is None or not server.world.may_see(account_of(request), item):
         raise NotThere
     return item
 
 
 class NotThere(Exception):
     """What was asked for does not exist; the gate answers with the 404 page."""
+
+
+class Forbidden(Exception):
+    """What was asked for is not allowed; the gate answers with the 403 page."""
 
 
 class Refused(Exception):

@@ -7,11 +7,10 @@ from typing import Any
 
 from aiohttp import web
 
+from simulators.plex.control_library import LibraryActions
 from simulators.plex.gate import CONTROL
-from simulators.plex.items import Item
 from simulators.plex.players import Player
 from simulators.plex.render import plain
-from simulators.plex.scan import appear, scan, vanish
 from simulators.plex.server import Server
 from simulators.plex.sessions import session_element
 
@@ -21,6 +20,7 @@ class ControlRoutes:
 
     def __init__(self, server: Server) -> None:
         self._server = server
+        self._library = LibraryActions(server)
 
     def table(self) -> list[web.RouteDef]:
         """Routes for the application."""
@@ -44,8 +44,7 @@ class ControlRoutes:
     def _actions(self) -> dict[str, Any]:
         return {
             "play": self._play, "kill": self._kill, "vanish": self._vanish, "revive": self._revive,
-            "titles/add": self._add, "titles/remove": self._remove, "titles/rename": self._rename,
-            "titles/rekey": self._rekey, "scan": self._scan, "restart": self._restart, "identity": self._identity,
+            **self._library.actions, "restart": self._restart, "identity": self._identity,
             "notify": self._notify, "websockets/drop": self._drop_websockets, "websockets/mute": self._mute,
         }  # fmt: skip
 
@@ -136,13 +135,15 @@ class ControlRoutes:
     async def add_fault(self, request: web.Request) -> web.Response:
         """`{"path": "/status/sessions", "kind": "hold"}` or `"status": 503`; see Faults.add for the rest.
 
-        `{"sessions_without_user": true}` and `{"totals_drift": true}` switch the two oddities.
+        `{"sessions_without_user": true}`, `{"totals_drift": true}` and `{"overlap": 3}` switch the oddities.
         """
         try:
             body = await request.json()
             for oddity in ("sessions_without_user", "totals_drift"):
                 if oddity in body:
                     setattr(self._server.faults, oddity, bool(body.pop(oddity)))
+            if "overlap" in body:
+                self._server.faults.overlap = max(0, int(body.pop("overlap")))
             if not body:
                 return web.json_response({"ok": True})
             what = body.pop("kind", None) or body.pop("status")
@@ -174,14 +175,8 @@ class ControlRoutes:
 
     # Actions: take the body, may return what to answer
 
-    def _item(self, body: dict[str, Any]) -> Item:
-        """The title named by `key` or `title`."""
-        if "key" in body:
-            return self._server.world.items[int(body["key"])]
-        return self._server.world.find(body["title"], body.get("kind"))
-
     def _play(self, body: dict[str, Any]) -> None:
-        item = self._item(body)
+        item = self._library.item(body)
         account = self._server.account(body.get("user", "Olivia"))
         self._server.start(
             self._server.player(body["player"]), f"/library/metadata/{item.key}", account,
@@ -199,34 +194,6 @@ class ControlRoutes:
         player.is_online = True
         if player.is_killed:
             player.bury(self._server.clock.now())
-
-    def _add(self, body: dict[str, Any]) -> dict[str, Any]:
-        now = int(self._server.clock.now())
-        minutes, genres = int(body.get("minutes", 100)), tuple(body.get("genres", ["Drama"]))
-        section = int(body.get("section", 1))
-        if section not in self._server.world.sections:
-            raise LookupError(f"no section {section}")
-        made = Item(0, "movie", str(body["title"]), section, now, body.get("year", 2026), minutes * 60_000, genres)
-        return {"key": appear(self._server, made).key}
-
-    def _remove(self, body: dict[str, Any]) -> None:
-        vanish(self._server, self._item(body))
-
-    def _rename(self, body: dict[str, Any]) -> None:
-        item = self._item(body)
-        self._server.world.edit(item, int(self._server.clock.now()), title=str(body["to"]))
-        self._server.tell_timeline(item, 5, "processed")
-
-    def _rekey(self, body: dict[str, Any]) -> dict[str, Any]:
-        item = self._item(body)
-        self._server.tell_timeline(item, 9, "deleted")
-        key = self._server.world.rekey(item)
-        self._server.tell_timeline(item, 5, "created")
-        return {"key": key}
-
-    def _scan(self, body: dict[str, Any]) -> None:
-        section = self._server.world.sections[int(body.get("section", 1))]
-        self._server.run("scan", scan(self._server, section))
 
     def _restart(self, body: dict[str, Any]) -> None:
         self._server.restart(down_s=float(body.get("down_s", 0)))

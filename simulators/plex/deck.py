@@ -23,7 +23,7 @@ def deck(world: World, account: Account) -> list[Item]:
         if viewer != account.id or not (view.offset_ms or view.count):
             continue
         item = world.by_serial(serial)
-        if item is None or not account.may_see(item.section):
+        if item is None or not world.may_see(account, item):
             continue
         if item.kind == "movie" and view.offset_ms:
             found[item.key] = (view.last_viewed_at, item)
@@ -31,6 +31,8 @@ def deck(world: World, account: Account) -> list[Item]:
             show = item.top
             seen_at = max(view.last_viewed_at, found.get(show.key, (0, show))[0])
             found[show.key] = (seen_at, show)
+    aside = world.put_aside
+    found = {key: row for key, row in found.items() if row[0] > aside.get((account.id, row[1].serial), -1)}
     rows = sorted(found.values(), key=lambda row: row[0], reverse=True)
     titles = [next_unwatched(world, item, account) if item.kind == "show" else item for _, item in rows]
     return [title for title in titles if title is not None][:DECK_MAX]

@@ -6,6 +6,7 @@ import hashlib
 import random
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 
 from simulators.plex import words
 from simulators.plex.files import Media, draw_media
@@ -48,9 +49,16 @@ def digest(*parts: object) -> str:
     return hashlib.sha1("\x1f".join(map(str, parts)).encode(), usedforsecurity=False).hexdigest()
 
 
+@lru_cache(maxsize=65_536)
 def tag_id(kind: str, tag: str) -> int:
     """A stable number for a genre, person or country, as the server gives one to each tag."""
     return int(digest(kind, tag)[:7], 16) % 900_000 + 1_000
+
+
+def drawn_guid(seed: int, item: Item) -> str:
+    """The guid that the agent found for a title."""
+    mark = digest(seed, item.kind, item.serial)
+    return f"collection://{mark[:36]}" if item.kind == "collection" else f"plex://{item.kind}/{mark[:24]}"
 
 
 def draw_facts(seed: int, item: Item) -> Facts:
@@ -66,9 +74,10 @@ def _plain(rng: random.Random, seed: int, item: Item) -> Facts:
     mark = digest(seed, item.kind, item.serial)
     if item.kind == "album":
         released = f"{item.year or 2001}-{pick(rng, _MONTHS)}-{pick(rng, _DAYS)}"
-        return Facts(guid=f"plex://album/{mark[:24]}", studio=pick(rng, words.STUDIOS), released=released)
-    guid = f"collection://{mark[:36]}" if item.kind == "collection" else f"plex://{item.kind}/{mark[:24]}"
-    return Facts(guid=guid, colors=_colors(mark), summary=_sentence(rng) if item.kind == "artist" else "")
+        return Facts(guid=drawn_guid(seed, item), studio=pick(rng, words.STUDIOS), released=released)
+    return Facts(
+        guid=drawn_guid(seed, item), colors=_colors(mark), summary=_sentence(rng) if item.kind == "artist" else ""
+    )
 
 
 def _film(rng: random.Random, seed: int, item: Item) -> Facts:
@@ -85,7 +94,7 @@ def _film(rng: random.Random, seed: int, item: Item) -> Facts:
         title_sort=_sort_title(item.title) if rng.random() * 100 < words.PCT_TITLE_SORT * 4 else None,
         original_title=f"{item.title} (original)" if rng.random() * 100 < words.PCT_ORIGINAL_TITLE else None,
         released=f"{item.year}-{pick(rng, _MONTHS)}-{pick(rng, _DAYS)}" if item.year else None,
-        guid=f"plex://{item.kind}/{mark[:24]}",
+        guid=drawn_guid(seed, item),
         guids=_external(rng),
         directors=_people(rng, 1 if rng.random() < 0.96 else 2) if is_film else (),
         writers=_people(rng, 1 + int(rng.random() * 4)) if is_film else (),
@@ -107,7 +116,7 @@ def _episode(rng: random.Random, seed: int, item: Item) -> Facts:
         audience_rating=round(rng.uniform(5.5, 9.5), 1),
         content_rating="TV-14",
         released=f"{year}-{1 + (item.index or 1) // 5 % 12:02}-{1 + (item.index or 1) * 5 % 28:02}",
-        guid=f"plex://episode/{mark[:24]}",
+        guid=drawn_guid(seed, item),
         guids=_external(rng),
         directors=_people(rng, 1),
         writers=_people(rng, 1 + int(rng.random() * 2)),
@@ -117,7 +126,7 @@ def _episode(rng: random.Random, seed: int, item: Item) -> Facts:
 
 
 def _track(rng: random.Random, seed: int, item: Item) -> Facts:
-    return Facts(guid=f"plex://track/{digest(seed, item.kind, item.serial)[:24]}", media=draw_media(rng, item))
+    return Facts(guid=drawn_guid(seed, item), media=draw_media(rng, item))
 
 
 _DRAWERS = {"movie": _film, "show": _film, "episode": _episode, "track": _track}

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 
 from simulators.plex.details import Facts, digest, tag_id
 from simulators.plex.files import SUBTITLE, VIDEO, Media, Part, Stream
+from simulators.plex.filters import shelf_tag
 from simulators.plex.items import Item
 from simulators.plex.render import El, Value
 from simulators.plex.world import Account, World
@@ -52,12 +53,13 @@ def element(world: World, item: Item, account: Account, *, full: bool = False, g
         "originallyAvailableAt": facts.released,
         "addedAt": item.added_at,
         "updatedAt": item.updated_at,
+        "deletedAt": item.deleted_at or None,
         "audienceRatingImage": "themoviedb://image.rating" if facts.audience_rating else None,
         "chapterSource": "media" if facts.has_chapters else None,
         "ratingImage": "imdb://image.rating" if facts.rating else None,
     }
     if item.kind in ("collection", "playlist"):
-        attrs |= _holder_attrs(world, item)
+        attrs |= _holder_attrs(world, item, account)
     children = [_media(world, media, account, full=full) for media in facts.media]
     children += _pictures(item, facts)
     if guids or full:
@@ -65,6 +67,9 @@ def element(world: World, item: Item, account: Account, *, full: bool = False, g
     if full:
         children += _ratings(facts)
     children += _tags(item, facts, full=full)
+    children += _shelves(world, item, full=full)
+    if full:
+        children += _written_by_hand(world, item)
     return El(TAGS[item.kind], attrs, children, "Metadata")
 
 
@@ -140,6 +145,7 @@ def _view(world: World, item: Item, account: Account) -> dict[str, Value]:
     view = world.view(account.id, item)
     return {
         "userRating": view.user_rating,
+        "lastRatedAt": view.rated_at or None,
         "viewCount": view.count or None,
         "viewOffset": view.offset_ms or None,
         "lastViewedAt": view.last_viewed_at or None,
@@ -152,12 +158,17 @@ def _parent_index(item: Item) -> int | None:
     return item.parent.index if item.parent and item.kind in ("episode", "track") else None
 
 
-def _holder_attrs(world: World, item: Item) -> dict[str, Value]:
+def _holder_attrs(world: World, item: Item, account: Account) -> dict[str, Value]:
+    members = [member for _, member in world.members(item) if world.may_see(account, member)]
+    about: dict[str, Value] = {"smart": item.rule is not None, "content": str(item.given.get("content") or "") or None}
     if item.kind == "collection":
-        return {"subtype": "movie", "childCount": str(len(item.members)), "smart": False}
-    leaves = [leaf for _, member in item.members for leaf in world.leaves(member)]
-    return {
-        "smart": False,
+        return about | {
+            "subtype": str(item.given.get("subtype", "movie")), "childCount": str(len(members)),
+            "index": shelf_tag(item), "minYear": min((each.year for each in members if each.year), default=None),
+            "maxYear": max((each.year for each in members if each.year), default=None),
+        }  # fmt: skip
+    leaves = [leaf for member in members for leaf in world.leaves(member)]
+    return about | {
         "playlistType": item.media_type,
         "leafCount": len(leaves),
         "duration": sum(leaf.duration_ms or 0 for leaf in leaves),
@@ -181,6 +192,7 @@ def _media(world: World, media: Media, account: Account, *, full: bool) -> El:
         "videoFrameRate": "24p" if media.width else None,
         "videoProfile": "main 10" if media.video_codec == "hevc" else "high" if media.width else None,
         "hasVoiceActivity": False if media.width else None,
+        "deletedAt": media.deleted_at or None,
     }
     selected = world.selections.get((account.id, part.id), {})
     return El("Media", attrs, [_part(part, media, selected, full=full) for part in media.parts])
@@ -276,6 +288,23 @@ def _tags(item: Item, facts: Facts, *, full: bool) -> list[El]:
     for name, character in facts.roles if full else facts.roles[: CUT["Role"]]:
         made.append(El("Role", {**_tag("Role", name, "actor"), "role": character} if full else {"tag": name}))
     return made
+
+
+def _shelves(world: World, item: Item, *, full: bool) -> list[El]:
+    made = []
+    for shelf in world.shelves(item):
+        about: dict[str, Value] = {"tag": shelf.title}
+        if full:
+            number = shelf_tag(shelf)
+            about = {"id": number, "filter": f"collection={number}", **about, "guid": world.guid(shelf)}
+        made.append(El("Collection", about))
+    return made
+
+
+def _written_by_hand(world: World, item: Item) -> list[El]:
+    """Labels and locked fields: no listing shows them."""
+    made = [El("Label", _tag("Label", name)) for name in world.labels(item)]
+    return made + [El("Field", {"name": name, "locked": True}) for name in sorted(item.locked)]
 
 
 def _tag(kind: str, name: str, field: str = "") -> dict[str, Value]:

@@ -79,6 +79,8 @@ class Faults:
         self._held: dict[int, Fault] = {}  # struck for the last time, but still holding requests
         self.sessions_without_user = False
         self.totals_drift = False  # every page of a listing reports another totalSize
+        self.overlap = 0  # every page but the first repeats so many titles of the one before
+        self.ghosts: set[int] = set()  # rating keys that are listed and have no details any more (404)
 
     def add(self, path: str, what: int | str = "status", **options: Any) -> Fault:
         """Misbehave on paths matching the regex `path` (searched in path and query).
@@ -104,10 +106,12 @@ class Faults:
             self._active.remove(fault)
 
     def clear(self) -> None:
-        """End every fault and both oddities."""
+        """End every fault and every oddity."""
         for fault in (*self._active, *self._held.values()):
             self.remove(fault)
         self.sessions_without_user = self.totals_drift = False
+        self.overlap = 0
+        self.ghosts.clear()
 
     def get(self, number: int) -> Fault | None:
         """A fault in force, or one that still holds requests, by its id."""

@@ -86,6 +86,12 @@ class Media:
     audio_codec: str
     channels: int
     parts: tuple[Part, ...]
+    deleted_at: int = 0  # when its file was found to be gone
+
+    @property
+    def size_bytes(self) -> int:
+        """Of all its files."""
+        return sum(part.size for part in self.parts)
 
 
 def draw_media(rng: random.Random, item: Item) -> tuple[Media, ...]:

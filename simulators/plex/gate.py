@@ -8,7 +8,7 @@ import re
 from aiohttp import web
 from aiohttp.typedefs import Handler, Middleware
 
-from simulators.plex.answers import ACCOUNT, NotThere, Refused, html_error
+from simulators.plex.answers import ACCOUNT, Forbidden, NotThere, Refused, html_error
 from simulators.plex.faults import Fault
 from simulators.plex.queues import BadUri
 from simulators.plex.server import SeenRequest, Server
@@ -18,8 +18,11 @@ OPEN_PATHS = frozenset({"/identity"})
 # What only the owner may ask for; a friend's token gets 403.
 _OWNERS_ONLY = re.compile(
     r"/(?:library|status/sessions.*|accounts.*|devices.*|activities.*|butler.*|:/prefs|transcode/sessions.*"
-    r"|statistics/.*|security/.*|library/sections/\d+/refresh|updater/.*)/?"
+    r"|statistics/.*|security/.*|library/sections/[^/]+/(?:refresh|prefs)|library/metadata/\d+/(?:matches|refresh)"
+    r"|updater/.*)/?"
 )
+# What only the owner may change; choosing streams, rating and marking as watched is everybody's own affair.
+_OWNERS_TO_CHANGE = re.compile(r"/library/(?!parts/).*|/hubs/.*")
 PIECES = 8  # a slow body comes in this many drips
 
 
@@ -50,6 +53,7 @@ class Gate:
             fault = self._server.faults.strike(request.method, request.path_qs, where)
             response = await self._struck(request, handler, where, fault)
             status = response.status
+            self._server.turns.pass_by(f"{request.method} {request.path_qs}")
             return response
         finally:
             self._server.requests.append(
@@ -97,18 +101,24 @@ class Gate:
             return html_error(404)
         except (Refused, BadUri):
             return html_error(400)
+        except Forbidden:
+            return html_error(403)
 
     def _admit(self, request: web.Request) -> int:
         """0 when the request may go on, else the status to refuse it with."""
         token = request.headers.get("X-Plex-Token") or request.query.get("X-Plex-Token") or ""
         account = self._server.account_of(token)
-        if account is None:
+        if account is None or not account.is_shared:
             if request.path in OPEN_PATHS:
                 request[ACCOUNT] = self._server.owner
                 return 0
             return 401
         request[ACCOUNT] = account
-        return 403 if _OWNERS_ONLY.fullmatch(request.path) and not account.is_owner else 0
+        if account.is_owner:
+            return 0
+        is_change = request.method in ("PUT", "POST", "DELETE")
+        is_refused = _OWNERS_ONLY.fullmatch(request.path) or (is_change and _OWNERS_TO_CHANGE.fullmatch(request.path))
+        return 403 if is_refused else 0
 
 
 def _instead(fault: Fault) -> web.Response:

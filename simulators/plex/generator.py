@@ -30,6 +30,8 @@ def generate(seed: int = 7, size: str = "small", now: float = 0.0) -> World:
     _collections(world)
     _playlists(world, rng)
     _watched(world, rng)
+    _labels(world)
+    world.changes.clear()  # nobody has seen anything yet
     world.origin = Origin(seed, size, world.now, world.revision)
     return world
 
@@ -61,7 +63,10 @@ def _accounts(world: World) -> None:
     for number, name, email, sections, is_managed in rows:
         mark = digest(world.seed, "account", number)
         remote = 4_100_001 if number == 1 else number
-        world.accounts[number] = Account(number, name, remote, email, mark[:20], mark[20:36], sections, is_managed)
+        world.accounts[number] = Account(
+            number, name, remote, email, mark[:20], mark[20:36], sections, is_managed,
+            pin="4711" if is_managed else "",
+        )  # fmt: skip
 
 
 def _rows(text: str) -> Iterator[list[str | None]]:
@@ -201,6 +206,20 @@ def _playlists(world: World, rng: random.Random) -> None:
         chosen = rng.sample(pool, 2 if "Double" in str(title) else 8)
         made.members = [(number * 1000 + place, item) for place, item in enumerate(chosen, 1)]
         world.add(made)
+
+
+def _labels(world: World) -> None:
+    """What the owner wrote on films: on those for children, on frightening ones and on some beloved ones."""
+    rng = random.Random(f"labels:{world.seed}")
+    for film in world.listed(KIDS, "movie"):
+        film.given["labels"] = ("Family",)
+    for film in world.listed(MOVIES, "movie"):
+        fits = (("Late Night", "Horror"), ("Family", "Family"))
+        labels = tuple(label for label, genre in fits if genre in film.genres)
+        if rng.random() < 0.04:
+            labels += ("Staff Pick",)
+        if labels:
+            film.given["labels"] = labels
 
 
 def _watched(world: World, rng: random.Random) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -16,7 +17,9 @@ LEAF_KINDS = frozenset({"movie", "episode", "track", "clip"})
 class Item:
     """A title. `serial` never changes, `key` (the rating key) may; `given` overrides drawn facts by field name.
 
-    `children` are seasons, episodes, albums, tracks; `members` are (member id, title) of a playlist or collection.
+    `children` are seasons, episodes, albums, tracks; `members` are (member id, title) of a playlist or collection, or
+    else `rule` finds them whenever somebody looks (`smart`). `owner` is the account of a playlist. `locked` are names
+    of fields as the server spells them; `deleted_at` is not 0 once every file is gone and until the trash is emptied.
     """
 
     key: int
@@ -34,6 +37,10 @@ class Item:
     serial: int = 0
     children: list[Item] = field(default_factory=list)
     members: list[tuple[int, Item]] = field(default_factory=list)
+    rule: Callable[[], list[Item]] | None = None
+    owner: int = 1
+    locked: frozenset[str] = frozenset()
+    deleted_at: int = 0
 
     @property
     def top(self) -> Item:

@@ -21,14 +21,17 @@ _FILTERS = (
     ("contentRating", "string", "Content Rating"), ("collection", "string", "Collection"),
     ("director", "string", "Director"), ("actor", "string", "Actor"), ("country", "string", "Country"),
     ("studio", "string", "Studio"), ("resolution", "string", "Resolution"), ("unwatched", "boolean", "Unplayed"),
-    ("inProgress", "boolean", "In Progress"),
+    ("inProgress", "boolean", "In Progress"), ("unmatched", "boolean", "Unmatched"),
+    ("duplicate", "boolean", "Duplicate"), ("label", "string", "Label"), ("writer", "string", "Writer"),
+    ("producer", "string", "Producer"),
 )  # fmt: skip
 _SORTS = (
     ("titleSort", "asc", "Title"), ("year", "desc", "Year"), ("originallyAvailableAt", "desc", "Release Date"),
     ("rating", "desc", "Critic Rating"), ("audienceRating", "desc", "Audience Rating"),
     ("duration", "desc", "Duration"),
     ("addedAt", "desc", "Date Added"), ("lastViewedAt", "desc", "Date Viewed"), ("viewCount", "desc", "Plays"),
-    ("updatedAt", "desc", "Date Updated"), ("random", "desc", "Randomly"),
+    ("updatedAt", "desc", "Date Updated"), ("mediaSize", "desc", "File Size"), ("mediaBitrate", "desc", "Bitrate"),
+    ("random", "desc", "Randomly"),
 )  # fmt: skip
 _FIELDS = (
     ("title", "string"), ("studio", "string"), ("userRating", "integer"), ("contentRating", "tag"), ("year", "integer"),
@@ -36,7 +39,8 @@ _FIELDS = (
     ("genre", "tag"), ("collection", "tag"), ("director", "tag"), ("writer", "tag"), ("actor", "tag"),
     ("country", "tag"), ("addedAt", "date"), ("viewCount", "integer"), ("lastViewedAt", "date"),
     ("unwatched", "boolean"), ("inProgress", "boolean"), ("resolution", "resolution"), ("guid", "string"),
-    ("index", "integer"), ("label", "tag"),
+    ("index", "integer"), ("label", "tag"), ("unmatched", "boolean"), ("trash", "boolean"), ("producer", "tag"),
+    ("mediaSize", "integer"), ("mediaBitrate", "integer"), ("updatedAt", "date"), ("originalTitle", "string"),
 )  # fmt: skip
 _OPERATORS: dict[str, tuple[tuple[str, str], ...]] = {
     "tag": (("=", "is"), ("!=", "is not")),

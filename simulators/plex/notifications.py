@@ -81,6 +81,12 @@ class Notifications:
             if listener.account.is_owner or account == listener.account.id:
                 listener.put(text)
 
+    def drop(self, account: int) -> None:
+        """Close the websockets of one account."""
+        for listener in tuple(self._listeners):
+            if listener.account.id == account:
+                listener.close()
+
     def drop_all(self) -> None:
         """Close every websocket, as a restart does."""
         for listener in tuple(self._listeners):

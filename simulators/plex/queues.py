@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from urllib.parse import unquote
 
 from simulators.plex.items import Item
-from simulators.plex.world import World
+from simulators.plex.world import Account, World
 
 QUEUES_KEPT_MAX = 500
 ITEMS_MAX = 10_000
@@ -93,12 +93,20 @@ class PlayQueues:
             raise BadUri(f"nothing to play at {uri}")
         return found
 
+    def _leaves(self, uri: str, seen_by: Account | None) -> list[Item]:
+        """What plays at `uri`, as far as `seen_by` may see it (None: all); the same title may stand in it twice."""
+        world, items = self._world, self.resolve(uri)
+        if seen_by is None:
+            return [leaf for item in items for leaf in world.leaves(item)]
+        leaves = [leaf for item in items if item.section or world.may_see(seen_by, item) for leaf in world.leaves(item)]
+        return [leaf for leaf in leaves if world.may_see(seen_by, leaf)]
+
     def create(
-        self, uri: str, media_type: str, account: int, *, key: str | None = None, shuffle: bool, continuous: bool
-    ) -> PlayQueue:
+        self, uri: str, media_type: str, account: int, *, key: str | None = None, shuffle: bool, continuous: bool,
+        seen_by: Account | None = None,
+    ) -> PlayQueue:  # fmt: skip
         """A queue of everything playable at `uri`, selected at `key`; a single episode goes on with its successors."""
-        items = self.resolve(uri)
-        leaves = [leaf for item in items for leaf in self._world.leaves(item)][:ITEMS_MAX]
+        leaves = self._leaves(uri, seen_by)[:ITEMS_MAX]
         wanted = self._wanted(key, leaves)
         if continuous and len(leaves) == 1 and leaves[0].kind == "episode":
             wanted, leaves = leaves[0], self._world.leaves(leaves[0].top)
@@ -118,10 +126,9 @@ class PlayQueues:
             self._queues.popitem(last=False)
         return queue
 
-    def add(self, queue: PlayQueue, uri: str, *, play_next: bool) -> None:
+    def add(self, queue: PlayQueue, uri: str, *, play_next: bool, seen_by: Account | None = None) -> None:
         """Add what `uri` stands for: right after the selected entry, else after what was added before it, else last."""
-        items = [leaf for item in self.resolve(uri) for leaf in self._world.leaves(item)]
-        fresh = [self._entry(item) for item in items][: max(0, ITEMS_MAX - len(queue.entries))]
+        fresh = [self._entry(item) for item in self._leaves(uri, seen_by)][: max(0, ITEMS_MAX - len(queue.entries))]
         if not fresh:
             raise BadUri(f"nothing playable at {uri}")
         after = queue.place(queue.selected_id)

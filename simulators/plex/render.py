@@ -45,6 +45,35 @@ def to_json(root: El) -> str:
     return msgspec.json.encode({root.name or root.tag: plain(root)}).decode()
 
 
+def row_json(row: El) -> bytes:
+    """One child as it stands in a JSON array."""
+    return msgspec.json.encode(plain(row))
+
+
+def row_xml(row: El) -> bytes:
+    """One child as it stands in its parent."""
+    out: list[str] = []
+    _write(row, out)
+    return "".join(out).encode("utf-8", "replace")
+
+
+def page_json(root: El, name: str, rows: Sequence[bytes]) -> bytes:
+    """`to_json` of a root with `rows` (as `row_json` made them) as its last children."""
+    head = to_json(root).encode("utf-8", "replace")
+    if not rows:
+        return head
+    return b"".join((head[:-2], b',"', name.encode(), b'":[', b",".join(rows), b"]}}"))
+
+
+def page_xml(root: El, rows: Sequence[bytes]) -> bytes:
+    """`to_xml` of a root with `rows` (as `row_xml` made them) as its last children."""
+    head, end = to_xml(root).encode("utf-8", "replace"), f"</{root.tag}>".encode()
+    if not rows:
+        return head
+    opened = head.removesuffix(end) if head.endswith(end) else head.removesuffix(b"/>") + b">"
+    return b"".join((opened, *rows, end))
+
+
 def plain(el: El) -> dict[str, Any]:
     """An element as the JSON object the server would give for it."""
     made: dict[str, Any] = {name: value for name, value in el.attrs.items() if value is not None}

@@ -15,7 +15,6 @@ from simulators.plex.answers import (
     flag,
     found_item,
     library_container,
-    nothing,
     number,
     reply,
     wants_json,
@@ -24,27 +23,27 @@ from simulators.plex.answers import (
 )  # fmt: skip
 from simulators.plex.deck import deck, next_unwatched
 from simulators.plex.elements import element, section_attrs
-from simulators.plex.items import KIND_NUMBERS, Item
+from simulators.plex.items import Item
 from simulators.plex.listing import select, sort_title
 from simulators.plex.meta import meta
-from simulators.plex.pages import Pages, pages_for
-from simulators.plex.render import El, Value, to_json, to_xml
-from simulators.plex.scan import scan
-from simulators.plex.sections import WAYS, choices, listing_attrs, section_element
+from simulators.plex.pages import Pages
+from simulators.plex.render import El, Value, page_json, page_xml
+from simulators.plex.routes_sections import found_section
+from simulators.plex.sections import DIRECTORIES, WAYS, choices, listing_attrs, section_element
 from simulators.plex.server import Server
+from simulators.plex.shelves import KINDS_BY_NUMBER
 from simulators.plex.world import Section
 
-KINDS_BY_NUMBER = {number: kind for kind, number in KIND_NUMBERS.items()}
-SELECTIONS_CACHED_MAX = 16
+SELECTIONS_CACHED_MAX = 128
 
 
 class LibraryRoutes:
-    """`/library/...`. Rendered pages and filtered lists are kept until the world changes."""
+    """`/library/...`. Rendered rows and filtered lists are kept until what they show changes."""
 
     def __init__(self, server: Server) -> None:
         self._server = server
         self._world = server.world
-        self._pages = Pages()
+        self._pages = Pages(server.world)
         self._selections: OrderedDict[tuple[object, ...], list[Item]] = OrderedDict()
 
     def table(self) -> list[web.RouteDef]:
@@ -62,10 +61,7 @@ class LibraryRoutes:
             web.get("/library/sections/{section}/onDeck", self.section_on_deck),
             web.get("/library/sections/{section}/collections", self.section_collections),
             web.get("/library/sections/{section}/firstCharacter", self.first_character),
-            web.get("/library/sections/{section}/refresh", self.refresh),
-            web.post("/library/sections/{section}/refresh", self.refresh),
-            web.delete("/library/sections/{section}/refresh", self.cancel_refresh),
-            web.get("/library/sections/{section}/{tag:genre|year|decade|contentRating|director|actor}", self.choices),
+            web.get("/library/sections/{section}/{tag:" + "|".join(DIRECTORIES) + "}", self.choices),
             web.get("/library/all", self.all),
             web.get("/library/recentlyAdded", self.recent),
             web.get("/library/onDeck", self.on_deck),
@@ -75,17 +71,10 @@ class LibraryRoutes:
             web.get("/library/metadata/{key}/allLeaves", self.leaves),
             web.get("/library/metadata/{key}/onDeck", self.item_on_deck),
             web.get("/library/metadata/{key}/{extras:extras|related|similar}", self.extras),
-            web.get("/library/collections/{key}", self.collection),
-            web.get("/library/collections/{key}/children", self.children),
-            web.get("/library/collections/{key}/items", self.children),
         ]
 
     def _section(self, request: web.Request) -> Section:
-        text = request.match_info["section"]
-        section = self._world.sections.get(int(text)) if text.isascii() and text.isdigit() else None
-        if section is None or not account_of(request).may_see(section.id):
-            raise NotThere
-        return section
+        return found_section(self._server, request)
 
     async def library(self, request: web.Request) -> web.Response:
         """The root of the library."""
@@ -148,8 +137,11 @@ class LibraryRoutes:
         """Titles of every library, by guid, title or type."""
         wanted = KINDS_BY_NUMBER.get(number(request, "type"))
         kinds = [wanted] if wanted else ["movie", "show", "season", "episode", "artist", "album", "track"]
-        account = account_of(request)
-        pool = [item for kind in kinds for item in self._world.visible(account, self._world.listed(None, kind))]
+        account, guid = account_of(request), request.query.get("guid")
+        if guid is not None:  # looked up, not looked through
+            pool = [item for item in self._world.visible(account, self._world.by_guid(guid)) if item.kind in kinds]
+        else:
+            pool = [item for kind in kinds for item in self._world.visible(account, self._world.listed(None, kind))]
         return self._plain(request, select(self._world, pool, request.query.items(), account))
 
     async def recent(self, request: web.Request) -> web.Response:
@@ -177,7 +169,8 @@ class LibraryRoutes:
         keys = [key for key in request.match_info["keys"].split(",") if key]
         account = account_of(request)
         known = [item for key in keys if (item := self._world.items.get(int(key)))]
-        items = [item for item in known if item.section == 0 or account.may_see(item.section)]
+        ghosts = self._server.faults.ghosts
+        items = [item for item in self._world.visible(account, known) if item.key not in ghosts]
         if not items:
             raise NotThere
         rows = [element(self._world, item, account, full=True) for item in items]
@@ -190,15 +183,12 @@ class LibraryRoutes:
             }  # fmt: skip
         return reply(request, library_container(rows, **attrs))
 
-    async def collection(self, request: web.Request) -> web.Response:
-        """A collection itself."""
-        item = found_item(self._server, request, request.match_info["key"])
-        return reply(request, library_container([element(self._world, item, account_of(request), full=True)]))
-
     async def children(self, request: web.Request) -> web.Response:
-        """Seasons of a show, episodes of a season, albums, tracks, titles of a collection."""
+        """Seasons of a show, episodes of a season, albums, tracks."""
         item = found_item(self._server, request, request.match_info["key"])
-        below = item.children or [member for _, member in item.members]
+        account = account_of(request)
+        below = item.children or [member for _, member in self._world.members(item)]
+        below = list(self._world.visible(account, below))
         attrs: dict[str, Value] = {"key": str(item.key), "title1": item.top.title, "title2": item.title}
         if item.section:
             attrs |= section_attrs(self._world, item)
@@ -210,7 +200,7 @@ class LibraryRoutes:
     async def leaves(self, request: web.Request) -> web.Response:
         """Every episode or track below a title."""
         item = found_item(self._server, request, request.match_info["key"])
-        pool = self._world.leaves(item)
+        pool = list(self._world.visible(account_of(request), self._world.leaves(item)))
         wanted = {"unwatched", "viewCount", "title", "index"} & set(request.query)
         if wanted:
             query = [*request.query.items(), ("sort", "none")]
@@ -226,7 +216,7 @@ class LibraryRoutes:
         """How many titles begin with each letter."""
         section = self._section(request)
         counts: dict[str, int] = {}
-        for item in self._world.listed(section.id, section.kind):
+        for item in self._world.visible(account_of(request), self._world.listed(section.id, section.kind)):
             first = sort_title(item)[:1].upper()
             letter = first if first.isalpha() else "#"
             counts[letter] = counts.get(letter, 0) + 1
@@ -240,17 +230,8 @@ class LibraryRoutes:
             "allowSync": False, "identifier": "com.plexapp.plugins.library", "title1": section.title,
             "title2": f"By {tag.title()}", "viewGroup": "secondary",
         }  # fmt: skip
-        return reply(request, container(choices(self._world, section, tag), **about))
-
-    async def refresh(self, request: web.Request) -> web.Response:
-        """Scan a library."""
-        self._server.run("scan", scan(self._server, self._section(request)))
-        return nothing()
-
-    async def cancel_refresh(self, request: web.Request) -> web.Response:
-        """Stop scanning."""
-        self._section(request).is_refreshing = False
-        return nothing()
+        kind = self._kind(request, section)
+        return reply(request, container(choices(self._world, section, tag, kind, account_of(request)), **about))
 
     def _plain(
         self, request: web.Request, items: Iterable[Item], attrs: dict[str, Value] | None = None
@@ -268,25 +249,21 @@ class LibraryRoutes:
 
     def _listing(self, request: web.Request, section: Section, kind: str, extra: list[tuple[str, str]]) -> web.Response:
         pool = self._select(request, section, kind, extra)
-        page = window(request)
+        page, faults = window(request), self._server.faults
         start, size = page or (0, len(pool))
-        total = len(pool) + (self._world.revision + start) % 3 if self._server.faults.totals_drift else len(pool)
+        first = max(0, start - faults.overlap) if start else start
+        shown = pool[first : first + size]
+        total = len(pool) + (self._world.revision + start) % 3 if faults.totals_drift else len(pool)
         json = wants_json(request)
         account = account_of(request)
 
-        def render() -> bytes:
-            attrs = listing_attrs(section, kind)
-            if page is not None:
-                attrs |= {"totalSize": total, "offset": start}
-            guids = flag(request, "includeGuids")
-            rows = [element(self._world, item, account, guids=guids) for item in pool[start : start + size]]
-            shown = [meta(section), *rows] if flag(request, "includeMeta") else rows
-            root = library_container(shown, **attrs)
-            root.attrs["size"] = len(rows)
-            return (to_json(root) if json else to_xml(root)).encode("utf-8", "replace")
-
-        pages, state = pages_for(self._pages, self._world, account)
-        body = pages.get((*state, request.path, request.query_string, start, size, json, total), render)
+        attrs = listing_attrs(section, kind)
+        if page is not None:
+            attrs |= {"totalSize": total, "offset": start}
+        rows = self._pages.rows(shown, account, json=json, guids=flag(request, "includeGuids"))
+        root = library_container([meta(section)] if flag(request, "includeMeta") else [], **attrs)
+        root.attrs["size"] = len(rows)
+        body = page_json(root, "Metadata", rows) if json else page_xml(root, rows)
         response = web.Response(body=body, content_type="application/json" if json else "text/xml", charset="utf-8")
         return with_paging(response, start, total) if page is not None else response
 
@@ -296,7 +273,8 @@ class LibraryRoutes:
         wanted = tuple((name, value) for name, value in query if not name.startswith(("X-Plex", "include")))
         name = (self._world.state(account.id), account.id, section.id, kind, wanted)
         if name not in self._selections:
-            self._selections[name] = select(self._world, self._world.listed(section.id, kind), wanted, account)
+            seen = self._world.visible(account, self._world.listed(section.id, kind))
+            self._selections[name] = select(self._world, seen, wanted, account)
             while len(self._selections) > SELECTIONS_CACHED_MAX:
                 self._selections.popitem(last=False)
         return self._selections[name]

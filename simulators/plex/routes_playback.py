@@ -15,16 +15,14 @@ from simulators.plex.answers import (
     nothing,
     number,
     reply,
-    window,
-    with_paging,
 )  # fmt: skip
 from simulators.plex.companion import Companion
 from simulators.plex.elements import element, section_attrs
 from simulators.plex.files import AUDIO, SUBTITLE
 from simulators.plex.queues import PlayQueue
 from simulators.plex.render import Value
-from simulators.plex.server import Play, Server
-from simulators.plex.sessions import history_element, session_element, session_id_of, transcode_element
+from simulators.plex.server import Server
+from simulators.plex.sessions import session_element, session_id_of, transcode_element
 
 TARGET = "X-Plex-Target-Client-Identifier"
 WINDOW = 50
@@ -49,12 +47,12 @@ class PlaybackRoutes:
             web.put("/playQueues/{id}/{change:shuffle|unshuffle|reset}", self.change_queue),
             web.get("/status/sessions", self.sessions),
             web.get("/status/sessions/background", self.background),
-            web.get("/status/sessions/history/all", self.history),
             web.get("/transcode/sessions", self.transcodes),
             web.put("/library/parts/{part}", self.select_streams),
             web.get("/player/{command:.+}", self.proxied),
             web.post("/player/{command:.+}", self.proxied),
         ]
+        made.append(web.put("/actions/removeFromContinueWatching", self.put_aside))
         for path, handler in (
             ("/status/sessions/terminate", self.terminate), ("/:/timeline", self.timeline),
             ("/:/scrobble", self.scrobble), ("/:/unscrobble", self.unscrobble), ("/:/progress", self.progress),
@@ -79,7 +77,7 @@ class PlaybackRoutes:
         uri = f"/playlists/{playlist}/items" if playlist else query.get("uri") or query.get("key") or ""
         queue = self._server.queues.create(
             uri, query.get("type", "video"), account_of(request).id, key=query.get("key"),
-            shuffle=flag(request, "shuffle"), continuous=flag(request, "continuous"),
+            shuffle=flag(request, "shuffle"), continuous=flag(request, "continuous"), seen_by=account_of(request),
         )  # fmt: skip
         return self._show(request, queue)
 
@@ -92,7 +90,7 @@ class PlaybackRoutes:
         queue = self._queue(request)
         playlist = request.query.get("playlistID")
         uri = f"/playlists/{playlist}/items" if playlist else request.query.get("uri", "")
-        self._server.queues.add(queue, uri, play_next=flag(request, "next"))
+        self._server.queues.add(queue, uri, play_next=flag(request, "next"), seen_by=account_of(request))
         return self._show(request, queue)
 
     async def clear_queue(self, request: web.Request) -> web.Response:
@@ -147,7 +145,7 @@ class PlaybackRoutes:
         }
         return reply(request, library_container(rows, **attrs))
 
-    # Sessions and history
+    # Sessions
 
     async def sessions(self, request: web.Request) -> web.Response:
         """What plays now."""
@@ -174,26 +172,6 @@ class PlaybackRoutes:
         return reply(request, container([
             transcode_element(player, now) for player in self._server.sessions() if player.spec.transcodes
         ]))  # fmt: skip
-
-    async def history(self, request: web.Request) -> web.Response:
-        """What was played: filters accountID, librarySectionID, metadataItemID, viewedAt>; newest first by default."""
-        chosen = [play for play in self._server.history if self._is_wanted(request, play)]
-        is_descending = request.query.get("sort", "viewedAt:desc").endswith(":desc")
-        chosen.sort(key=lambda play: play.viewed_at, reverse=is_descending)
-        start, size = window(request) or (0, len(chosen))
-        rows = [history_element(self._server, play) for play in chosen[start : start + size]]
-        response = reply(request, container(rows, totalSize=len(chosen), offset=start))
-        return with_paging(response, start, len(chosen))
-
-    def _is_wanted(self, request: web.Request, play: Play) -> bool:
-        query = request.query
-        pairs = (
-            ("accountID", play.account), ("librarySectionID", play.item.section), ("metadataItemID", play.item.key),
-        )  # fmt: skip
-        if any(name in query and query[name] != str(value) for name, value in pairs):
-            return False
-        since = query.get("viewedAt>") or query.get("viewedAt>>")
-        return since is None or play.viewed_at >= int(since)
 
     # View state
 
@@ -227,11 +205,24 @@ class PlaybackRoutes:
         view.offset_ms, view.last_viewed_at = number(request, "time"), int(self._server.clock.now())
         return nothing()
 
+    async def put_aside(self, request: web.Request) -> web.Response:
+        """Take a film or a series off what the account would go on with, until it is watched again."""
+        item = found_item(self._server, request, request.query.get("ratingKey", ""))
+        self._server.world.put_aside[(account_of(request).id, item.top.serial)] = int(self._server.clock.now())
+        return nothing()
+
     async def rate(self, request: web.Request) -> web.Response:
-        """Rate from 0 to 10; a negative rating takes it away."""
+        """Rate from 0 to 10; a negative rating takes it away, anything else is the 400 page."""
         item = found_item(self._server, request, request.query.get("key", ""))
-        given = number(request, "rating", -1)
-        self._server.world.change_view(account_of(request).id, item).user_rating = float(given) if given >= 0 else None
+        try:
+            given = float(request.query.get("rating", "-1"))
+        except ValueError as error:
+            raise Refused from error
+        if not given <= 10:  # nan too
+            raise Refused
+        view = self._server.world.change_view(account_of(request).id, item)
+        view.user_rating = given if given >= 0 else None
+        view.rated_at = int(self._server.clock.now()) if given >= 0 else 0
         return nothing()
 
     async def select_streams(self, request: web.Request) -> web.Response:

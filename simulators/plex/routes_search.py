@@ -137,7 +137,8 @@ class SearchRoutes:
         for section in self._world.sections.values():
             if not account.may_see(section.id) or (only is not None and section.id != int(only)):
                 continue
-            newest = sorted(self._world.listed(section.id, section.kind), key=lambda item: -item.added_at)
+            seen = self._world.visible(account, self._world.listed(section.id, section.kind))
+            newest = sorted(seen, key=lambda item: -item.added_at)
             name = f"{section.kind}.recentlyadded.{section.id}"
             hubs.append(self._hub(section.kind, f"Recently Added in {section.title}", newest, 10, account, name=name))
         return reply(request, library_container(hubs))

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from aiohttp import web
 
-from simulators.plex.answers import account_of, container, nothing, reply
+from simulators.plex.answers import account_of, container, flag, nothing, reply
 from simulators.plex.details import digest
+from simulators.plex.items import LEAF_KINDS
 from simulators.plex.render import El, Value
 from simulators.plex.server import Server
+from simulators.plex.world import Section
 
 FEATURES = (
     "adaptive_bitrate,collections,content_filter,hardware_transcoding,home,loudness,lyrics,pass,session_kick,webhooks"
@@ -17,7 +19,6 @@ FACES = (
     "playQueues", "player", "playlists", "resources", "search", "server", "servers", "statistics", "system",
     "transcode", "updater", "user",
 )  # fmt: skip
-BUTLER = ("BackupDatabase", "CleanOldBundles", "OptimizeDatabase", "RefreshLibraries", "UpgradeMediaAnalysis")
 
 
 class ServerRoutes:
@@ -35,13 +36,9 @@ class ServerRoutes:
             web.get("/resources", self.resources),
             web.get("/accounts", self.accounts),
             web.get("/devices", self.devices),
-            web.get("/activities", self.activities),
-            web.delete("/activities/{uuid}", self.cancel),
             web.get("/:/prefs", self.prefs),
             web.put("/:/prefs", self.set_prefs),
             web.get("/security/token", self.token),
-            web.get("/butler", self.butler),
-            web.post("/butler/{task}", self.run_butler),
             web.get("/updater/status", self.updater),
             web.put("/updater/check", self.check_update),
             web.get("/system/agents", self.agents),
@@ -56,7 +53,8 @@ class ServerRoutes:
     def _about(self, request: web.Request) -> dict[str, Value]:
         owner = self._server.owner
         known: dict[str, Value] = {
-            "allowCameraUpload": True, "allowChannelAccess": True, "allowMediaDeletion": True, "allowSharing": True,
+            "allowCameraUpload": True, "allowChannelAccess": True,
+            "allowMediaDeletion": self._server.prefs["allowMediaDeletion"], "allowSharing": True,
             "allowSync": True, "allowTuners": True, "backgroundProcessing": True, "certificate": True,
             "companionProxy": True, "countryCode": "usa", "diagnostics": "logs,databases,streaminglogs",
             "eventStream": True, "friendlyName": self._server.name, "hubSearch": True, "itemClusters": True,
@@ -130,60 +128,29 @@ class ServerRoutes:
         ]  # fmt: skip
         return reply(request, container(rows, identifier="com.plexapp.system.devices"))
 
-    async def activities(self, request: web.Request) -> web.Response:
-        """What runs in the background."""
-        rows = [
-            El("Activity", {
-                "uuid": each.uuid, "type": each.kind, "cancellable": False, "userID": 1, "title": each.title,
-                "subtitle": each.subtitle, "progress": each.progress,
-            }, [El("Context", {"librarySectionID": str(each.section)})])
-            for each in self._server.activities.values()
-        ]  # fmt: skip
-        return reply(request, container(rows))
-
-    async def cancel(self, request: web.Request) -> web.Response:
-        """End an activity."""
-        self._server.activities.pop(request.match_info["uuid"], None)
-        return nothing()
-
     async def prefs(self, request: web.Request) -> web.Response:
         """A few settings."""
-        rows: list[El] = [
-            _setting("FriendlyName", "text", self._server.name),
-            _setting("GdmEnabled", "bool", value=True),
-            _setting("LogVerbose", "bool", value=False),
-            _setting("TranscoderQuality", "int", 0),
-        ]
+        rows = [_setting("FriendlyName", self._server.name)]
+        rows += [_setting(name, value) for name, value in self._server.prefs.items()]
         return reply(request, container(rows))
 
     async def set_prefs(self, request: web.Request) -> web.Response:
-        """Rename the server."""
+        """Rename the server, or change what it may do; settings it does not know change nothing."""
         self._server.name = request.query.get("FriendlyName", self._server.name)
+        for name, value in request.query.items():
+            known = self._server.prefs.get(name)
+            if isinstance(known, bool):
+                self._server.prefs[name] = value in ("1", "true")
+            elif isinstance(known, int) and value.isdigit():
+                self._server.prefs[name] = int(value)
         return nothing()
 
     async def token(self, request: web.Request) -> web.Response:
         """A transient token with the rights of whoever asks, for a player to fetch its queue with."""
         count = len(self._server.transient_tokens)
         token = f"transient-{digest(self._server.machine_id, self._server.boots, count)[:32]}"
-        self._server.transient_tokens[token] = account_of(request)
+        self._server.transient_tokens[token] = account_of(request).id
         return reply(request, container([], token=token))
-
-    async def butler(self, request: web.Request) -> web.Response:
-        """Nightly tasks."""
-        rows = [
-            El("ButlerTask", {
-                "name": name, "interval": 1, "scheduleRandomized": False, "enabled": True, "title": name,
-                "description": "",
-            })
-            for name in BUTLER
-        ]  # fmt: skip
-        return reply(request, El("ButlerTasks", {}, rows))
-
-    async def run_butler(self, request: web.Request) -> web.Response:
-        """Accept a known task; 404 for another."""
-        if request.match_info["task"] not in BUTLER:
-            raise web.HTTPNotFound
-        return web.Response(status=202)
 
     async def updater(self, request: web.Request) -> web.Response:
         """No update is waiting."""
@@ -201,13 +168,39 @@ class ServerRoutes:
 
     async def providers(self, request: web.Request) -> web.Response:
         """The library as a media provider."""
-        features = [El("Feature", {"key": f"/{name}", "type": name}) for name in ("search", "playqueue", "playlist")]
+        account = account_of(request)
+        with_storage = flag(request, "includeStorage") and account.is_owner
+        rows = [
+            self._storage(section, with_storage=with_storage)
+            for section in self._server.world.sections.values() if account.may_see(section.id)
+        ]  # fmt: skip
+        features = [El("Feature", {"key": "/library/sections", "type": "content"}, rows)]
+        features += [El("Feature", {"key": f"/{name}", "type": name}) for name in ("search", "playqueue", "playlist")]
         library: dict[str, Value] = {
             "identifier": "com.plexapp.plugins.library", "title": "Library", "types": "video,audio", "protocols":
             "stream,download",
         }  # fmt: skip
         about = self._about(request)
         return reply(request, container([El("MediaProvider", library, features)], **about))
+
+    def _storage(self, section: Section, *, with_storage: bool) -> El:
+        """A library as its provider lists it, with the length and the bytes of all its files when asked for."""
+        key = f"/library/sections/{section.id}"
+        about: dict[str, Value] = {
+            "id": str(section.id), "key": key, "hubKey": f"/hubs/sections/{section.id}", "type": section.kind, "title":
+            section.title, "agent": section.agent, "language": "en-US", "refreshing": section.is_refreshing, "scanner":
+            section.scanner, "uuid": section.uuid, "updatedAt": section.scanned_at, "scannedAt": section.scanned_at,
+        }  # fmt: skip
+        if with_storage:
+            world = self._server.world
+            playable = [item for kind in sorted(LEAF_KINDS) for item in world.listed(section.id, kind)]
+            about["durationTotal"] = sum(item.duration_ms or 0 for item in playable)
+            about["storageTotal"] = sum(world.files(item)[1] for item in playable)
+        pivot: dict[str, Value] = {
+            "id": "library", "key": f"{key}/all", "type": "list", "title": "Library", "context": "content.library",
+            "symbol": "library",
+        }  # fmt: skip
+        return El("Directory", about, [El("Pivot", pivot)])
 
 
 _LANGUAGES: dict[str, Value] = {
@@ -219,7 +212,8 @@ def _face(name: str) -> El:
     return El("Directory", {"count": 1, "key": name, "title": name})
 
 
-def _setting(name: str, kind: str, value: Value = None) -> El:
+def _setting(name: str, value: Value) -> El:
+    kind = "bool" if isinstance(value, bool) else "int" if isinstance(value, int) else "text"
     return El("Setting", {
         "id": name, "label": name, "summary": "", "type": kind, "default": "", "value": value, "hidden": False,
         "advanced": False, "group": "general",

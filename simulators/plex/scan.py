@@ -1,37 +1,52 @@
-"""A library scan: an activity that counts to 100, adds what was found, and tells listeners."""
+"""A library scan: an activity that counts to 100, finds what was put there and what is gone, and tells listeners."""
 
 from __future__ import annotations
 
-from simulators.plex.details import digest
+from simulators.plex.activities import begin, end, run_through
 from simulators.plex.items import Item
-from simulators.plex.server import Activity, Server
+from simulators.plex.server import Server
 from simulators.plex.world import Section
 
 SCAN_S = 10.0  # simulated seconds
-STEPS = 5
 
 
-async def scan(server: Server, section: Section, found: list[Item] | None = None) -> None:
-    """Scan a section; `found` are titles to add at the end."""
-    uuid = digest(server.machine_id, "activity", server.clock.now(), section.id)[:32]
-    activity = Activity(uuid, "library.update.section", f"Scanning {section.title}", "", section.id)
-    server.activities[uuid] = activity
+async def scan(server: Server, section: Section, found: list[Item] | None = None, path: str = "") -> None:
+    """Scan a section, or the folder `path` of it; `found` are titles to add at the end, besides those that wait."""
+    if section.is_refreshing:  # a second request for a scan under way changes nothing
+        return
+    about = begin(
+        server, "library.update.section", f"Scanning {section.title}", subtitle=path,
+        context={"librarySectionID": str(section.id)},
+    )  # fmt: skip
     section.is_refreshing = True
-    _tell(server, activity, "started")
-    for step in range(1, STEPS + 1):
-        await server.clock.sleep(SCAN_S / STEPS)
-        if not section.is_refreshing:
-            break
-        activity.progress = step * 100 // STEPS
-        _tell(server, activity, "updated")
-    for item in found or ():
-        appear(server, item)
+    if await run_through(server, about, SCAN_S):
+        _notice(server, section, [*(found or ()), *server.disk.arrived(server.world, section, path)], path)
     section.is_refreshing = False
     section.scanned_at = int(server.clock.now())
-    server.activities.pop(uuid, None)
-    _tell(server, activity, "ended")
+    end(server, about)
     done = {"title": "Library scan complete", "description": "", "notificationName": "LIBRARY_UPDATE"}
     server.notifications.send("status", [done])
+
+
+def stop_scan(server: Server, section: Section) -> None:
+    """Leave off scanning; what was not found yet is found the next time."""
+    for activity in list(server.activities.values()):
+        if activity.context.get("librarySectionID") == str(section.id):
+            end(server, activity)
+    section.is_refreshing = False
+
+
+def _notice(server: Server, section: Section, arrived: list[Item], path: str) -> None:
+    if section.id not in server.world.sections:  # removed while it was scanned
+        return
+    for item in arrived:
+        appear(server, item)
+    now = int(server.clock.now())
+    for item in server.disk.lost(server.world, section, path):
+        server.world.edit(item, now, deleted_at=now)
+        server.tell_timeline(item, 5, "processed")
+        if server.prefs["autoEmptyTrash"]:
+            vanish(server, item)
 
 
 def appear(server: Server, item: Item) -> Item:
@@ -48,14 +63,3 @@ def vanish(server: Server, item: Item) -> None:
         server.queues.forget(leaf)
     server.world.remove(item)
     server.tell_timeline(item, 9, "deleted")
-
-
-def _tell(server: Server, activity: Activity, event: str) -> None:
-    server.notifications.send("activity", [{
-        "event": event, "uuid": activity.uuid,
-        "Activity": {
-            "uuid": activity.uuid, "type": activity.kind, "cancellable": False, "userID": 1, "title": activity.title,
-            "subtitle": activity.subtitle, "progress": activity.progress,
-            "Context": {"librarySectionID": str(activity.section)},
-        },
-    }])  # fmt: skip

@@ -12,16 +12,24 @@ from typing import Any
 from simulators.clock import SimClock
 from simulators.plex import household
 from simulators.plex.details import digest
+from simulators.plex.disk import Disk
 from simulators.plex.faults import Faults
 from simulators.plex.items import KIND_NUMBERS, Item
 from simulators.plex.notifications import Notifications
 from simulators.plex.players import STOPPED, Player, PlayerSpec
 from simulators.plex.queues import PlayQueues
+from simulators.plex.render import Value
+from simulators.plex.turns import Turns
 from simulators.plex.world import Account, World
 
 VERSION = "1.42.1.10060-4e8b05daf"
 GHOST_S = 180.0  # a session of which nothing is heard is kept this long
 REQUESTS_KEPT_MAX = 10_000
+# Settings that change what the server does; `allowMediaDeletion` off refuses to delete files.
+PREFS: dict[str, Value] = {
+    "allowMediaDeletion": True, "autoEmptyTrash": False, "GdmEnabled": True, "LogVerbose": False,
+    "TranscoderQuality": 0,
+}  # fmt: skip
 RESUME_FROM_MS = 60_000  # less than a minute in is not worth resuming
 
 
@@ -63,8 +71,9 @@ class Activity:
     kind: str
     title: str
     subtitle: str
-    section: int
     progress: int = 0
+    is_cancellable: bool = False
+    context: dict[str, Value] = field(default_factory=dict)
 
 
 @dataclass(eq=False)
@@ -82,9 +91,16 @@ class Server:
     ports: dict[str, int] = field(default_factory=dict)  # of the players' own doors
     history: list[Play] = field(default_factory=list)
     activities: dict[str, Activity] = field(default_factory=dict)
+    activities_begun: int = 0
+    disk: Disk = field(default_factory=Disk)
+    prefs: dict[str, Value] = field(default_factory=lambda: dict(PREFS))
+    turns: Turns = field(default_factory=Turns)
+    siblings: list[Server] = field(default_factory=list)  # the owner's other servers
     requests: deque[SeenRequest] = field(default_factory=lambda: deque(maxlen=REQUESTS_KEPT_MAX))
     unknown_routes: list[str] = field(default_factory=list)
-    transient_tokens: dict[str, Account] = field(default_factory=dict)
+    tokens_revoked: int = 0
+    plays_total: int = 0
+    transient_tokens: dict[str, int] = field(default_factory=dict)  # token -> account
     boots: int = 1
     starting_until: float = 0.0
     changed: asyncio.Event = field(default_factory=asyncio.Event)  # wakes who polls a player
@@ -95,7 +111,6 @@ class Server:
     faults: Faults = field(init=False)
     _side_work: set[asyncio.Task[None]] = field(default_factory=set)
     _sessions: int = 0
-    _plays: int = 0
 
     def __post_init__(self) -> None:
         self.machine_id = self.machine_id or digest(self.world.seed, "machine")
@@ -127,7 +142,7 @@ class Server:
 
     def account_of(self, token: str) -> Account | None:
         """Whose (perhaps transient) token this is."""
-        return self.world.by_token(token) or self.transient_tokens.get(token)
+        return self.world.by_token(token) or self.world.accounts.get(self.transient_tokens.get(token, 0))
 
     def settle(self) -> float:
         """Bring every player up to the present; returns the present."""
@@ -198,8 +213,8 @@ class Server:
         if player.item is None or player.account is None:
             return
         if position_ms >= min(RESUME_FROM_MS, player.duration_ms * 0.5):
-            self._plays += 1
-            play = Play(self._plays, player.item, player.account.id, player.spec, int(at), position_ms)
+            self.plays_total += 1
+            play = Play(self.plays_total, player.item, player.account.id, player.spec, int(at), position_ms)
             self.history.append(play)
 
     def scrobble(self, account: Account, item: Item, at: float) -> None:

@@ -82,10 +82,9 @@ def _selected(media: El, server: Server, player: Player) -> El:
 def history_element(server: Server, play: Play) -> El:
     """A row of the history."""
     item = play.item
-    attrs: dict[str, Value] = {
-        "historyKey": f"/status/sessions/history/{play.id}", "key": f"/library/metadata/{item.key}", "ratingKey":
-        str(item.key),
-    }  # fmt: skip
+    attrs: dict[str, Value] = {"historyKey": f"/status/sessions/history/{play.id}"}
+    if server.world.by_serial(item.serial) is not None:  # the history outlives its titles
+        attrs |= {"key": f"/library/metadata/{item.key}", "ratingKey": str(item.key)}
     attrs |= {"librarySectionID": str(item.section), "parentKey": None, "grandparentKey": None}
     if item.kind in ("episode", "track") and item.parent is not None:
         attrs |= {

@@ -7,6 +7,7 @@ import gc
 import math
 import random
 import socket
+from collections.abc import Callable
 from contextlib import AsyncExitStack
 from types import TracebackType
 from typing import Any
@@ -14,23 +15,35 @@ from typing import Any
 from aiohttp import web
 
 from simulators.clock import SimClock
-from simulators.plex import household
+from simulators.plex import guests, household, upkeep
 from simulators.plex.companion import Companion
 from simulators.plex.control import ControlRoutes
+from simulators.plex.control_library import add_history, rekey
 from simulators.plex.faults import Faults
+from simulators.plex.files import Media
 from simulators.plex.gate import ACCOUNT_FACE, CONTROL, Gate
 from simulators.plex.generator import generate
 from simulators.plex.items import Item
 from simulators.plex.players import STOPPED, Player
 from simulators.plex.plextv import AccountRoutes
+from simulators.plex.plextv_pins import PinRoutes
+from simulators.plex.plextv_sharing import SharingRoutes
 from simulators.plex.routes_art import ArtRoutes
+from simulators.plex.routes_butler import ButlerRoutes
+from simulators.plex.routes_collections import CollectionRoutes
+from simulators.plex.routes_edit import EditRoutes
+from simulators.plex.routes_history import HistoryRoutes
+from simulators.plex.routes_items import ItemRoutes
 from simulators.plex.routes_library import LibraryRoutes
 from simulators.plex.routes_listen import ListenRoutes
 from simulators.plex.routes_playback import PlaybackRoutes
 from simulators.plex.routes_playlists import PlaylistRoutes
 from simulators.plex.routes_search import SearchRoutes
+from simulators.plex.routes_sections import SectionRoutes
 from simulators.plex.routes_server import ServerRoutes
-from simulators.plex.server import SeenRequest, Server
+from simulators.plex.scan import appear, vanish
+from simulators.plex.server import Play, SeenRequest, Server
+from simulators.plex.turns import Turn
 from simulators.plex.world import World
 
 HOST = "127.0.0.1"
@@ -172,6 +185,70 @@ class PlexSim:
         )  # fmt: skip
         return found
 
+    # What tests do to the library and to those who read it
+
+    def appear(self, item: Item) -> Item:
+        """Add a title; listeners hear of it."""
+        return appear(self.server, item)
+
+    def place(self, item: Item) -> None:
+        """Lay a file on the disk, which the next scan finds."""
+        self.server.disk.put(item)
+
+    def lose(self, item: Item) -> None:
+        """Take a title's files off the disk; the next scan puts it into the trash."""
+        self.server.disk.lose(item)
+
+    def edit(self, item: Item, **changes: Any) -> None:
+        """Change fields (`title`, `year`, `labels`, `summary`, ...); listeners hear of it."""
+        self.world.edit(item, int(self.clock.now()), **changes)
+        self.server.tell_timeline(item, 5, "processed")
+
+    def remove(self, item: Item) -> None:
+        """Remove a title and all below it; listeners hear of it."""
+        vanish(self.server, item)
+
+    def rekey(self, item: Item) -> int:
+        """Give a title another rating key, as a replaced file does; returns it."""
+        return rekey(self.server, item)
+
+    def trash(self, item: Item, media: int | None = None) -> None:
+        """Have the files of a title, or of one version of it, found missing."""
+        upkeep.trash(self.server, item, media)
+
+    def add_version(self, item: Item, resolution: str = "720", **options: Any) -> Media:
+        """Give a title another file; options: video_codec, audio_codec, size_bytes, file, parts."""
+        return upkeep.add_version(self.server, item, resolution, **options)
+
+    def remove_section(self, section: int) -> None:
+        """Remove a library."""
+        upkeep.remove_section(self.server, section)
+
+    def between(self, path: str, act: Callable[[], object], *, after: int = 1, times: int = 1) -> Turn:
+        """Do something right after the answer to the `after`-th request that matches the regex `path`.
+
+        It is searched in `METHOD /path?query`; with `times` it is done again after each of the next requests.
+        """
+        return self.server.turns.add(path, act, after=after, times=times)
+
+    def restrict(self, account: str, **what: Any) -> None:
+        """Share other `sections` with an account or set its `filter_movies`, `filter_television`, `filter_all`, ..."""
+        guests.restrict(self.server, self.server.account(account), **what)
+
+    def revoke(self, token: str) -> None:
+        """End a token: 401 from now on. `token_of` gives the one that its account would get when it signs in again."""
+        guests.revoke(self.server, token)
+
+    def watched(self, item: Item, account: str = "Olivia", *, at: float | None = None) -> Play:
+        """Have somebody have watched a title, now or at an instant: history and view count."""
+        when = int(self.clock.now() if at is None else at)
+        return add_history(self.server, item, self.server.account(account).id, when)
+
+    def join(self, other: PlexSim) -> None:
+        """Have the plex.tv of each list the other's server too: one owner, several servers."""
+        self.server.siblings.append(other.server)
+        other.server.siblings.append(self.server)
+
     def shape(self) -> dict[str, Any]:
         """The part of a simulator process's first line that is about Plex."""
         return {
@@ -182,8 +259,10 @@ class PlexSim:
         app = web.Application(middlewares=[Gate(self.server).middleware()], client_max_size=16 * 1024 * 1024)
         server = self.server
         for routes in (
-            ServerRoutes(server), LibraryRoutes(server), SearchRoutes(server), PlaylistRoutes(server),
-            PlaybackRoutes(server, companion), ArtRoutes(server), ListenRoutes(server), AccountRoutes(server),
+            ServerRoutes(server), ButlerRoutes(server), LibraryRoutes(server), SectionRoutes(server),
+            ItemRoutes(server), EditRoutes(server), CollectionRoutes(server), SearchRoutes(server),
+            PlaylistRoutes(server), HistoryRoutes(server), PlaybackRoutes(server, companion), ArtRoutes(server),
+            ListenRoutes(server), AccountRoutes(server), PinRoutes(server), SharingRoutes(server),
             ControlRoutes(server),
         ):  # fmt: skip
             app.add_routes(routes.table())

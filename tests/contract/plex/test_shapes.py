@@ -25,7 +25,7 @@ MAY_ADD = {
     "Image", "UltraBlurColors", "art", "grandparentArt", "rating", "ratingImage", "chapterSource", "scanType",
     "audienceRating", "audienceRatingImage", "titleSort", "originalTitle", "tagline", "viewCount", "viewOffset",
     "lastViewedAt", "title", "contentRating", "year", "studio", "Guid", "Director", "Writer", "index",
-    "selected", "originallyAvailableAt", "duration", "parentYear",
+    "selected", "originallyAvailableAt", "duration", "parentYear", "Collection", "Label",
 }  # fmt: skip
 
 

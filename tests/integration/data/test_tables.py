@@ -59,7 +59,7 @@ async def test_the_largest_snowflake_fits(store: Store) -> None:
         "INSERT INTO installation_keys (name, value, created_at) VALUES ('short', 'abc', 0)",
         "INSERT INTO discord_identities (member_id, profile_id, name, created_at) VALUES (1, 99, 'nobody', 0)",
         "INSERT INTO guild_settings (guild_id, key, value, changed_at) VALUES (99, 'k', 'v', 0)",
-        "INSERT INTO plex_identities (account_id, profile_id, name, created_at) VALUES (1, 99, 'nobody', 0)",
+        "INSERT INTO plex_accounts (account_id, profile_id, name, proof, linked_at) VALUES (1, 99, 'nobody', 'pin', 0)",
     ],
 )
 async def test_rows_that_cannot_be_are_refused(store: Store, sql: str) -> None:

@@ -13,8 +13,11 @@ from daemon.core.events import (
     EVENTS,
     BackupFailed,
     BackupMade,
+    BindingsChanged,
     Event,
+    LinksChanged,
     MessageDied,
+    PersonForgotten,
     ServerBack,
     ServerLost,
     WatcherAlarmed,
@@ -36,6 +39,9 @@ SAMPLES: list[Event] = [
     WatcherCleared(after=4, occurred_at=AT),
     BackupMade(name="marquee-1.backup", size_bytes=12, occurred_at=AT),
     BackupFailed(problem="The disk is full.", occurred_at=AT),
+    BindingsChanged(guild_id=12, change="bound attic 1", occurred_at=AT),
+    LinksChanged(profile_id=3, change="linked", occurred_at=AT),
+    PersonForgotten(profile_id=3, occurred_at=AT),
 ]
 
 

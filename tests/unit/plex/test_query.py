@@ -5,8 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from daemon.core.media import TitleKind
-from daemon.core.text import fold
-from integrations.plex.query import (
+from daemon.core.query import (
     EXACT,
     NONE,
     PREFIX,
@@ -19,6 +18,7 @@ from integrations.plex.query import (
     tier_of,
     without_article,
 )
+from daemon.core.text import fold
 from tests.unit.plex.shelf import episode, season, title
 
 

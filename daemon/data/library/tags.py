@@ -1,0 +1,91 @@
+"""Genres, collections and labels: which titles have them."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+
+from sqlalchemy import Connection, delete, or_, select, update
+
+from daemon.core.ids import ServerId
+from daemon.core.library import Tag, TagKind
+from daemon.data.hot import HotInsert, insert
+from daemon.data.library.libraries import raise_revision
+from daemon.data.library.tables import library_tags, library_title_tags, library_titles
+
+_g, _m, _t = library_tags.c, library_title_tags.c, library_titles.c
+_insert_members = HotInsert(library_title_tags, ["title_id", "tag_id"])
+
+
+def note(tx: Connection, library_id: int, tag: Tag) -> int:
+    """The number of a tag of the library, made on first sight; its name follows the server's."""
+    new = insert(tx.dialect.name, library_tags).values(
+        library_id=library_id, kind=tag.kind.value, key=tag.key, name=tag.name
+    )
+    tx.execute(
+        new.on_conflict_do_update(index_elements=["library_id", "kind", "key"], set_={"name": new.excluded.name})
+    )
+    this = select(_g.id).where(_g.library_id == library_id, _g.kind == tag.kind.value, _g.key == tag.key)
+    return int(tx.execute(this).scalar_one())
+
+
+def members(tx: Connection, tag_id: int) -> set[int]:
+    """Rating keys of the titles that have the tag."""
+    having = select(_t.rating_key).join(library_title_tags, _m.title_id == _t.id).where(_m.tag_id == tag_id)
+    return set(tx.execute(having).scalars())
+
+
+def change_members(
+    tx: Connection,
+    library_id: int,
+    server: ServerId,
+    tag_id: int,
+    *,
+    add: Sequence[int],
+    remove: Sequence[int],
+    is_sight: bool = False,
+) -> bool:
+    """Give a tag to some titles and take it from others, by rating keys, a few hundred; False when the library is gone.
+
+    Titles that the mirror does not hold are passed over. `is_sight`: who sees a title goes by this tag, so that it and
+    all that is part of it count as changed.
+    """
+    revision = raise_revision(tx, library_id)
+    if revision is None:
+        return False
+    titles = _ids(tx, library_id, server, [*add, *remove])
+    had = set(tx.execute(select(_m.title_id).where(_m.tag_id == tag_id, _m.title_id.in_(titles.values()))).scalars())
+    new = [titles[key] for key in dict.fromkeys(add) if key in titles and titles[key] not in had]
+    lost = [titles[key] for key in remove if key in titles and titles[key] in had]
+    if new:
+        _insert_members.run(tx, [(title_id, tag_id) for title_id in new])
+    if lost:
+        tx.execute(delete(library_title_tags).where(_m.tag_id == tag_id, _m.title_id.in_(lost)))
+    if is_sight and (changed := {*new, *lost}):
+        keys = [key for key, title_id in titles.items() if title_id in changed]
+        touched = or_(_t.id.in_(changed), _t.parent_key.in_(keys), _t.grandparent_key.in_(keys))
+        tx.execute(update(library_titles).where(_t.library_id == library_id, touched).values(revision=revision))
+    return True
+
+
+def others(tx: Connection, library_id: int, kind: TagKind, keys: Collection[str]) -> list[tuple[int, str]]:
+    """The tags of a kind that are not among `keys` any more: (number, name). Empty them, then `remove`."""
+    gone = select(_g.id, _g.name).where(_g.library_id == library_id, _g.kind == kind.value)
+    return [(row[0], row[1]) for row in tx.execute(gone.where(_g.key.not_in(keys)))]
+
+
+def remove(tx: Connection, tag_id: int) -> None:
+    """Delete a tag that the server has no more."""
+    tx.execute(delete(library_tags).where(_g.id == tag_id))
+
+
+def listing(tx: Connection, kind: TagKind, library_ids: Collection[int] | None = None) -> list[tuple[int, int, str]]:
+    """(library id, tag id, name) of every tag of a kind, by name."""
+    statement = select(_g.library_id, _g.id, _g.name).where(_g.kind == kind.value).order_by(_g.name, _g.id)
+    if library_ids is not None:
+        statement = statement.where(_g.library_id.in_(library_ids))
+    return [(row[0], row[1], row[2]) for row in tx.execute(statement)]
+
+
+def _ids(tx: Connection, library_id: int, server: ServerId, rating_keys: Sequence[int]) -> dict[int, int]:
+    statement = select(_t.rating_key, _t.id).where(_t.server == server, _t.rating_key.in_(rating_keys))
+    return {row[0]: row[1] for row in tx.execute(statement.where(_t.library_id == library_id))}

@@ -1,0 +1,137 @@
+"""Titles and sums as lines of text. Pure."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from daemon.core.limits import CHOICE_CHARS_MAX
+from daemon.core.media import Title, TitleKind
+from daemon.core.text import clamp, plain
+from daemon.services.library.shelves import Facts, FileFacts, LibrarySum, Shown
+
+_RESOLUTIONS = {"4k": "4K", "1080": "1080p", "720": "720p", "576": "576p", "480": "480p", "sd": "SD", "": "unknown"}
+_PLURALS = {
+    "movie": ("film", "films"), "show": ("show", "shows"), "season": ("season", "seasons"),
+    "episode": ("episode", "episodes"), "artist": ("artist", "artists"), "album": ("album", "albums"),
+    "track": ("track", "tracks"),
+}  # fmt: skip
+_PEOPLE = (("director", "Directed by"), ("writer", "Written by"), ("role", "With"))
+
+
+@dataclass(frozen=True, slots=True)
+class Arrival:
+    """Something new: one title, or `count` episodes of a season that came one after the other."""
+
+    title: Title
+    count: int
+    added_at: datetime | None
+
+    def __str__(self) -> str:
+        """`Dune (2021)`, `The Office - Season 2 - 4 episodes`."""
+        if self.count == 1:
+            return title_name(self.title)
+        season = self.title.parent or f"Season {self.title.parent_index}"
+        return f"{plain(self.title.grandparent or self.title.name)} - {plain(season)} - {self.count} episodes"
+
+
+def title_name(title: Title) -> str:
+    """The title's name on one line, never empty."""
+    return plain(str(title)) or f"Untitled {title.kind}"
+
+
+def title_label(title: Title) -> str:
+    """A line for a list of choices, at most 100 characters: `Dune (2021) · Movies`."""
+    tail = "".join(f" · {part}" for part in (_mark(title), plain(title.library or "")) if part)
+    tail = clamp(tail, CHOICE_CHARS_MAX // 2)
+    return clamp(title_name(title), CHOICE_CHARS_MAX - len(tail)) + tail
+
+
+def _mark(title: Title) -> str:
+    is_plain = title.kind in (TitleKind.MOVIE, TitleKind.EPISODE)
+    return "" if is_plain else _PLURALS.get(title.kind.value, (title.kind.value,))[0]
+
+
+def about_line(title: Title) -> str:
+    """What stands behind a name in a list: `film · 2 h 35 min · Movies`."""
+    parts = [_PLURALS.get(title.kind.value, (title.kind.value,))[0]]
+    if title.duration_ms and title.kind in (TitleKind.MOVIE, TitleKind.EPISODE, TitleKind.TRACK):
+        parts.append(length(title.duration_ms))
+    if title.leaf_count:
+        word = _PLURALS["track" if title.kind is TitleKind.ALBUM else "episode"]
+        parts.append(f"{title.leaf_count:,} {word[title.leaf_count != 1]}")
+    if title.library:
+        parts.append(plain(title.library))
+    return " · ".join(parts)
+
+
+def arrivals(titles: Sequence[Shown]) -> list[Arrival]:
+    """Titles in their order, episodes of one season that stand behind each other taken together."""
+    found: list[Arrival] = []
+    last_season: tuple[str, int | None] | None = None
+    for each in titles:
+        is_episode = each.title.kind is TitleKind.EPISODE and each.parent_key is not None
+        season = (each.title.ref.server, each.parent_key) if is_episode else None
+        if season is not None and season == last_season:
+            found[-1] = Arrival(found[-1].title, found[-1].count + 1, found[-1].added_at)
+        else:
+            found.append(Arrival(each.title, 1, each.added_at))
+        last_season = season
+    return found
+
+
+def length(ms: int) -> str:
+    """`2 h 35 min`, `47 min`, `3 days 4 h`."""
+    minutes = max(1, round(ms / 60_000))
+    hours, minutes = divmod(minutes, 60)
+    days, hours = divmod(hours, 24)
+    if days:
+        return f"{days:,} day{'s' * (days != 1)}" + (f" {hours} h" if hours else "")
+    return f"{hours} h {minutes} min" if hours else f"{minutes} min"
+
+
+def size(size_bytes: int) -> str:
+    """`812 MB`, `4.1 GB`, `12.3 TB`."""
+    for unit, factor in (("TB", 10**12), ("GB", 10**9)):
+        if size_bytes >= factor:
+            return f"{size_bytes / factor:,.1f} {unit}"
+    return f"{size_bytes / 10**6:,.0f} MB"
+
+
+def file_line(file: FileFacts) -> str:
+    """`1080p · HEVC · EAC3 5.1 · mkv · 8.4 GB`."""
+    channels = {1: "mono", 2: "stereo", 6: "5.1", 8: "7.1"}.get(file.audio_channels or 0, "")
+    audio = " ".join(part for part in ((file.audio_codec or "").upper(), channels) if part)
+    parts = [resolution(file.resolution or ""), (file.video_codec or "").upper(), audio, file.container or ""]
+    parts.append(size(file.size_bytes) if file.size_bytes else "")
+    if file.parts > 1:
+        parts.append(f"{file.parts} files")
+    return " · ".join(part for part in parts if part and part != "unknown")
+
+
+def resolution(word: str) -> str:
+    """Plex's word as people say it: "1080" is 1080p."""
+    return _RESOLUTIONS.get(word.lower(), word)
+
+
+def people_lines(people: str | None) -> list[str]:
+    """`Directed by A, B`, as far as listings name them."""
+    named: dict[str, list[str]] = json.loads(people) if people else {}
+    return [f"{words} {', '.join(map(plain, named[part]))}" for part, words in _PEOPLE if named.get(part)]
+
+
+def rating_line(facts: Facts) -> str:
+    """`PG-13 · critics 7.9 · audience 8.4`; empty when nobody has rated it."""
+    parts = [plain(facts.content_rating or "")]
+    for word, tenths in (("critics", facts.rating_tenths), ("audience", facts.audience_rating_tenths)):
+        parts.append(f"{word} {tenths / 10:.1f}" if tenths is not None else "")
+    return " · ".join(part for part in parts if part)
+
+
+def counts_line(library: LibrarySum) -> str:
+    """`12 shows · 40 seasons · 1,204 episodes`."""
+    order = list(_PLURALS)
+    counts = sorted(library.counts.items(), key=lambda pair: order.index(pair[0]) if pair[0] in order else 99)
+    return " · ".join(f"{count:,} {_PLURALS[kind][count != 1]}" for kind, count in counts if kind in _PLURALS)

@@ -1,0 +1,66 @@
+"""The mirror for people: one title in full, what is new, a random choice, sums. Always for somebody's visibility."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from daemon.core.media import TitleKind, TitleRef
+from daemon.core.visibility import LibraryRef, Visibility
+from daemon.data.library import libraries, shown
+from daemon.data.library.shown import Facts, FileFacts, LibrarySum, Shown
+from daemon.data.store import Store
+
+__all__ = ["Facts", "FileFacts", "LibrarySum", "Shelves", "Shown"]
+
+
+class Shelves:
+    """Reads only. UpstreamError when the database does not answer."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    async def facts(self, visibility: Visibility, ref: TitleRef) -> Facts | None:
+        """All of one title; None when it is not there, or not for them."""
+        return await self._store.read(lambda tx: shown.facts(tx, visibility, ref))
+
+    async def recent(
+        self, visibility: Visibility, only: LibraryRef | None, since: datetime | None, most: int
+    ) -> list[Shown]:
+        """Films, episodes and albums, the newest first."""
+        return await self._store.read(lambda tx: shown.recent(tx, visibility, only, since, most))
+
+    async def candidates(
+        self, visibility: Visibility, *, genre: str | None, ms_max: int | None, kinds: Sequence[TitleKind]
+    ) -> list[int]:
+        """Ids of the titles that a random choice may fall on."""
+        return await self._store.read(
+            lambda tx: shown.candidates(tx, visibility, genre=genre, ms_max=ms_max, kinds=kinds)
+        )
+
+    async def by_ids(self, visibility: Visibility, title_ids: Sequence[int]) -> list[Shown]:
+        """These titles, in this order."""
+        return await self._store.read(lambda tx: shown.by_ids(tx, visibility, title_ids))
+
+    async def genres(self, visibility: Visibility) -> list[str]:
+        """All genres, by name."""
+        return await self._store.read(lambda tx: shown.genres(tx, visibility))
+
+    async def sums(self, visibility: Visibility, only: LibraryRef | None = None) -> list[LibrarySum]:
+        """Each library, as far as they see it."""
+        return await self._store.read(lambda tx: shown.sums(tx, visibility, only))
+
+    async def largest(self, visibility: Visibility, only: LibraryRef | None, most: int) -> list[tuple[Shown, int]]:
+        """The largest titles with their bytes."""
+        return await self._store.read(lambda tx: shown.largest(tx, visibility, only, most))
+
+    async def by_resolution(self, visibility: Visibility, only: LibraryRef | None) -> list[tuple[str, int, int]]:
+        """(resolution, versions, bytes), the largest share first."""
+        return await self._store.read(lambda tx: shown.by_resolution(tx, visibility, only))
+
+    async def libraries(self, visibility: Visibility) -> list[tuple[LibraryRef, str]]:
+        """The libraries that they see, each with a name that tells it from the others."""
+        found = await self._store.read(libraries.listing)
+        seen = [one for one in found if visibility.libraries is None or one.ref in visibility.libraries]
+        names = [one.name for one in seen]
+        return [(one.ref, one.name if names.count(one.name) == 1 else f"{one.name} ({one.ref.server})") for one in seen]
