@@ -11,12 +11,12 @@ import random
 import resource
 import sys
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 import structlog
 
+from benchmarks.ours.backbone import lag_of_loop
 from benchmarks.rows import percentile
 from daemon.core.ids import ServerId
 from daemon.data import schema
@@ -32,7 +32,6 @@ from integrations.plex.mirror import MirrorReader
 from integrations.plex.mirror_readers import readers
 
 CINEMA = ServerId("cinema")
-LAG_EVERY_S = 0.005
 CHANGED = 50
 
 
@@ -84,32 +83,14 @@ async def _read(reader: MirrorReader) -> int:
 
 
 async def _phase(name: str, work: Callable[[], Awaitable[object]]) -> None:
-    async with _lag() as lags:
+    async with lag_of_loop() as lags_ms:
         cpu, wall = time.process_time(), time.perf_counter()
         result = await work()
         told = {"cpu_s": time.process_time() - cpu, "seconds": time.perf_counter() - wall}
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1000
-    told |= {"peak_mb": peak, "lag_p99_ms": percentile(lags, 99) * 1000, "lag_max_ms": max(lags) * 1000}
+    told |= {"peak_mb": peak, "lag_p99_ms": percentile(lags_ms, 99), "lag_max_ms": max(lags_ms, default=0.0)}
     titles = result if isinstance(result, int) else 0
     print(json.dumps({"phase": name, "titles": titles, **told}), flush=True)
-
-
-@asynccontextmanager
-async def _lag() -> AsyncIterator[list[float]]:
-    """How late a task that sleeps for 5 ms wakes, again and again."""
-    lags = [0.0]
-
-    async def watch() -> None:
-        while True:
-            began = time.perf_counter()
-            await asyncio.sleep(LAG_EVERY_S)
-            lags.append(time.perf_counter() - began - LAG_EVERY_S)
-
-    task = asyncio.get_running_loop().create_task(watch())
-    try:
-        yield lags
-    finally:
-        task.cancel()
 
 
 if __name__ == "__main__":
