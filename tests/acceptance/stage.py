@@ -322,3 +322,12 @@ async def open_stage(*, is_started: bool = True, life: bool = False, **settings:
             if stage.daemon is not None and stage.daemon.process.returncode is None:
                 await stage.stop()
         await stage.check_end()
+
+
+@asynccontextmanager
+async def open_owned_stage() -> AsyncIterator[Stage]:
+    """A stage whose daemon belongs to olivia."""
+    async with open_stage(is_started=False) as stage:
+        stage.settings["MARQUEE_OWNERS"] = str(stage.lab.user("olivia").user_id)
+        await stage.start()
+        yield stage

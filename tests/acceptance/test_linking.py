@@ -15,7 +15,7 @@ import pytest_asyncio
 from simulators.discord.options import Refused
 from simulators.discord.shown import Shown
 from tests.acceptance.database import stored, until_stored
-from tests.acceptance.stage import Member, Stage, answered, open_stage
+from tests.acceptance.stage import Member, Stage, answered, open_owned_stage, open_stage
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -71,9 +71,7 @@ async def unlink(member: Member) -> None:
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def shared_stage() -> AsyncIterator[Stage]:
     """A daemon that belongs to olivia."""
-    async with open_stage(is_started=False) as stage:
-        stage.settings["MARQUEE_OWNERS"] = str(stage.lab.user("olivia").user_id)
-        await stage.start()
+    async with open_owned_stage() as stage:
         yield stage
 
 

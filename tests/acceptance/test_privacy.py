@@ -21,7 +21,7 @@ from daemon.kernel.metrics import Metrics
 from daemon.services.sealing import Marks, Sealing, load_keys
 from simulators.discord.shown import Shown
 from tests.acceptance.database import stored, until_stored
-from tests.acceptance.stage import Member, Stage, answered, open_stage
+from tests.acceptance.stage import Member, Stage, answered, open_owned_stage
 from tests.acceptance.test_linking import link
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -32,9 +32,7 @@ MOVIES, SHOWS = "1", "2"
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def shared_stage() -> AsyncIterator[Stage]:
     """A daemon that belongs to olivia."""
-    async with open_stage(is_started=False) as stage:
-        stage.settings["MARQUEE_OWNERS"] = str(stage.lab.user("olivia").user_id)
-        await stage.start()
+    async with open_owned_stage() as stage:
         yield stage
 
 

@@ -6,7 +6,6 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -32,27 +31,14 @@ from integrations.discord.replies import open_modal, reply, update
 from integrations.discord.ui import layout
 from integrations.discord.ui.paginator import page_number, page_of, pager
 from integrations.discord.ui.pick import option, pick
-from simulators.clock import SimClock
 from simulators.discord.sim import DiscordSim
+from tests.simtime import SimTime
 
 DEMO = ModuleId("demo")
 MANY = Totals(Rate(10_000, 100.0), Rate(10_000, 100.0))  # tests that are about other things never get there
 _DOCUMENT = Path(__file__).parents[4] / "shared" / "discord-api-spec" / "openapi.json"
 SPEC = _DOCUMENT if _DOCUMENT.exists() else None  # Discord's OpenAPI document
 Act = Callable[[discord.Interaction[Any]], Awaitable[Any]]
-
-
-class SimTime:
-    """The simulator's clock as the daemon's."""
-
-    def __init__(self, clock: SimClock) -> None:
-        self._clock = clock
-
-    def now(self) -> datetime:
-        return datetime.fromtimestamp(self._clock.now(), UTC)
-
-    async def sleep(self, seconds: float) -> None:
-        await self._clock.sleep(seconds)
 
 
 @dataclass

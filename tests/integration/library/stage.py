@@ -6,7 +6,6 @@ import random
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import Any
 
 import structlog
@@ -21,25 +20,12 @@ from daemon.services.library import Mirror, Outcome, Summary
 from integrations.plex import PlexServerConfig, PlexTimeouts
 from integrations.plex.http import ServerHttp, new_session
 from integrations.plex.mirror import MirrorReader
-from simulators.clock import SimClock
 from simulators.plex.items import Item
 from simulators.plex.sim import PlexSim
+from tests.simtime import SimTime
 
 ATTIC = ServerId("attic")
 KINDS = ("movie", "show", "season", "episode", "artist", "album", "track")
-
-
-class SimTime:
-    """The simulator's clock as the daemon's."""
-
-    def __init__(self, clock: SimClock) -> None:
-        self._clock = clock
-
-    def now(self) -> datetime:
-        return datetime.fromtimestamp(self._clock.now(), UTC)
-
-    async def sleep(self, seconds: float) -> None:
-        await self._clock.sleep(seconds)
 
 
 @dataclass

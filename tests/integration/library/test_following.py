@@ -18,8 +18,9 @@ from daemon.services.schedule import Schedules
 from simulators.plex.items import Item
 from simulators.plex.scan import appear, vanish
 from simulators.plex.sim import PlexSim
-from tests.integration.plex.stage import SimTime, running, until
 from tests.integration.plex.stage import Stage as PlexStage
+from tests.integration.plex.stage import running, until
+from tests.simtime import SimTime
 
 
 @dataclass

@@ -7,7 +7,6 @@ import random
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 
 import structlog
@@ -25,9 +24,9 @@ from daemon.services.queue import DatabaseClaims, DatabaseTransport, Queue
 from daemon.services.servers import Servers
 from integrations.plex import Plex, PlexServerConfig, PlexTimeouts
 from integrations.plex.plex import TITLES_MAX
-from simulators.clock import SimClock
 from simulators.plex.items import Item
 from simulators.plex.sim import PlexSim
+from tests.simtime import SimTime
 
 ATTIC = ServerId("attic")
 CLIENT = "marquee-test-client"
@@ -44,19 +43,6 @@ QUICK = PlexTimeouts(
     players_fresh_s=0.0,
     breaker_open_s=0.05,
 )
-
-
-class SimTime:
-    """The simulator's clock as the daemon's."""
-
-    def __init__(self, clock: SimClock) -> None:
-        self._clock = clock
-
-    def now(self) -> datetime:
-        return datetime.fromtimestamp(self._clock.now(), UTC)
-
-    async def sleep(self, seconds: float) -> None:
-        await self._clock.sleep(seconds)
 
 
 @dataclass

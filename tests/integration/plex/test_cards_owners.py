@@ -20,7 +20,8 @@ from daemon.modules.playback.faces import Face, Phase
 from daemon.modules.playback.orders import Verb
 from daemon.services.panels import Panel, Panels
 from simulators.plex.household import LIVING_ROOM, SHIELD
-from tests.integration.plex.stage import SimTime, Stage, until
+from tests.integration.plex.stage import Stage, until
+from tests.simtime import SimTime
 
 PLACE = Place(AppId(1), GuildId(2), ChannelId(3))
 MESSAGE = MessageId(4)
