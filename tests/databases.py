@@ -53,7 +53,9 @@ def postgres_at_head(postgres_server: Server, tmp_path_factory: pytest.TempPathF
 def database_at_head(database_url: str, request: pytest.FixtureRequest) -> str:
     """`database_url`, at head and otherwise empty."""
     if database_url.startswith("sqlite"):
-        shutil.copyfile(request.getfixturevalue("sqlite_at_head"), database_url.removeprefix("sqlite:///"))
+        file = Path(database_url.removeprefix("sqlite:///"))
+        if not file.exists():  # another fixture of the test may have made it, and have it open
+            shutil.copyfile(request.getfixturevalue("sqlite_at_head"), file)
         return database_url
     head = request.getfixturevalue("postgres_at_head")
     root, _, name = database_url.rpartition("/")
