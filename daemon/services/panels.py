@@ -14,7 +14,21 @@ from daemon.data import panels
 from daemon.data.panels import Panel
 from daemon.data.store import Store
 
-__all__ = ["Panel", "Panels", "Tended"]
+__all__ = ["Panel", "Panels", "Place", "Tended"]
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a card is posted, and by which bot."""
+
+    app_id: AppId
+    guild_id: GuildId | None
+    channel_id: ChannelId
+
+    @classmethod
+    def of(cls, panel: Panel) -> Place:
+        """Where a panel stands; its buttons work nowhere else."""
+        return cls(panel.app_id, panel.guild_id, panel.channel_id)
 
 
 @dataclass(frozen=True, slots=True)

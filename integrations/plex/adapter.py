@@ -11,6 +11,8 @@ from integrations.plex.adapter_values import QueueMade, ServerSpec, Target, Time
 from integrations.plex.threads import Threads
 
 if TYPE_CHECKING:
+    from plexapi.server import PlexServer
+
     from integrations.plex.adapter_calls import Calls
 
 P = ParamSpec("P")
@@ -57,6 +59,10 @@ class Adapter:
         self._guard = guard
         self._calls: Calls | None = None
         self._orders: dict[str, asyncio.Lock] = {}
+
+    async def on_server(self, work: Callable[[PlexServer], T]) -> T:
+        """`work(server)` in a thread, with plexapi's own server; `work` belongs into a file beside this one."""
+        return await self._guard(lambda: self._run(lambda calls: calls.on_server(work)))
 
     async def create_queue(self, params: Mapping[str, str | int]) -> QueueMade:
         """Make a play queue."""

@@ -9,7 +9,7 @@ import itertools
 import os
 import threading
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any, TypeVar, cast
 from xml.etree import ElementTree
@@ -157,6 +157,11 @@ class Calls:
         self._server_session = GuardedSession(spec.connect_s, spec.request_s)
         self._player_session = GuardedSession(spec.connect_s, spec.player_s)
         self._command_ids = itertools.count(spec.first_command_id)
+
+    def on_server(self, work: Callable[[PlexServer], T]) -> T:
+        """`work(server)`; whatever it raises comes out as an UpstreamError, a UserError of ours as it is."""
+        with self._mapped(self._spec.service):
+            return work(self._server())
 
     def create_queue(self, params: Mapping[str, str | int]) -> QueueMade:
         """Make a play queue of `uri` (or `playlistID`) and say what it starts with."""

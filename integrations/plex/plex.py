@@ -155,7 +155,7 @@ class Plex:
 
     def machine_id(self, server: ServerId) -> str:
         """Who the server is. UpstreamError while it was never reached."""
-        return self._server(server).machine_id()
+        return self.server(server).machine_id()
 
     # Titles
 
@@ -189,15 +189,15 @@ class Plex:
 
     async def title(self, ref: TitleRef) -> Title:
         """A title as its server has it now."""
-        return (await self._server(ref.server).titles.detail(ref)).title
+        return (await self.server(ref.server).titles.detail(ref)).title
 
     async def children(self, ref: TitleRef) -> tuple[Title, ...]:
         """What is one level below a title: seasons, episodes, albums, tracks, in their order."""
-        return await self._server(ref.server).titles.children(ref)
+        return await self.server(ref.server).titles.children(ref)
 
     async def next_unwatched(self, ref: TitleRef) -> Title:
         """The episode with which a show or season goes on for the account of the server's token."""
-        titles = self._server(ref.server).titles
+        titles = self.server(ref.server).titles
         return await titles.next_unwatched(await titles.detail(ref))
 
     async def poster(self, title: Title, *, width: int = 300) -> bytes | None:
@@ -212,7 +212,7 @@ class Plex:
             by_server.setdefault(ref.server, []).append(int(ref.rating_key))
         found: dict[TitleRef, About] = {}
         for name, keys in by_server.items():
-            answer = await _attempt(self._server(name).mirror.about(keys))
+            answer = await _attempt(self.server(name).mirror.about(keys))
             if not isinstance(answer, UpstreamError):
                 found |= {TitleRef(name, RatingKey(str(key))): about for key, about in answer.items()}
         return found
@@ -239,7 +239,7 @@ class Plex:
 
         A player that plays from another server than the one it is named for is found there.
         """
-        playback = await self._server(ref.server).playbacks.of(ref.player_id)
+        playback = await self.server(ref.server).playbacks.of(ref.player_id)
         if playback is not None:
             return playback
         for server in self._servers.values():
@@ -264,9 +264,9 @@ class Plex:
 
     async def play(self, player: PlayerRef, title: TitleRef, *, resume: bool, shuffle: bool) -> Title:
         """Play a title and return what really starts: for a show or season its next unwatched episode."""
-        server = self._server(title.server)
+        server = self.server(title.server)
         if player.server != title.server:
-            await self._server(player.server).players.find(player.player_id)
+            await self.server(player.server).players.find(player.player_id)
         return await server.remote.play(
             player.player_id, title, server.adapter(), server.address(), resume=resume, shuffle=shuffle
         )
@@ -311,43 +311,44 @@ class Plex:
 
     async def queue(self, player: PlayerRef) -> PlayQueue | None:
         """What a player plays from; None when from no queue."""
-        return await self._server(player.server).queues.of(player.player_id)
+        return await self.server(player.server).queues.of(player.player_id)
 
     async def queue_add(self, player: PlayerRef, title: TitleRef) -> None:
         """Put a title into the player's queue."""
-        server = self._server(player.server)
+        server = self.server(player.server)
         if title.server != player.server:
             raise UserError("That title is on another server than what plays there.", "title_elsewhere")
         await server.queues.add(player.player_id, title, server.adapter(), server.machine_id())
 
     async def queue_remove(self, player: PlayerRef, item_id: int) -> None:
         """Take one entry out of the player's queue."""
-        server = self._server(player.server)
+        server = self.server(player.server)
         await server.queues.remove(player.player_id, item_id, server.adapter())
 
     async def queue_clear(self, player: PlayerRef) -> None:
         """Empty the player's queue; what plays goes on."""
-        server = self._server(player.server)
+        server = self.server(player.server)
         await server.queues.clear(player.player_id, server.adapter())
 
     async def queue_shuffle(self, player: PlayerRef) -> None:
         """Mix what comes next on the player."""
-        server = self._server(player.server)
+        server = self.server(player.server)
         await server.queues.shuffle(player.player_id, server.adapter())
 
     async def _first_told(self, name: str) -> tuple[Playback, ...]:
         """So that there is something to fall back on should the server go away before anybody has asked."""
-        server = self._server(ServerId(name))
+        server = self.server(ServerId(name))
         await within(_WARM_S, server.connection.wait_up())
         return await server.sessions.read()
 
     async def _send(self, player: PlayerRef, command: str, params: Mapping[str, str | int] | None = None) -> None:
-        await self._server(player.server).remote.send(player.player_id, command, params)
+        await self.server(player.server).remote.send(player.player_id, command, params)
 
     async def _ask_all(self, ask: Callable[[Server], Coroutine[Any, Any, T]]) -> Mapping[ServerId, T | UpstreamError]:
         return await ask_all(self._supervisor, {name: ask(server) for name, server in self._servers.items()})
 
-    def _server(self, name: ServerId) -> Server:
+    def server(self, name: ServerId) -> Server:
+        """One server, for the parts of the integration that stand beside this class. UserError `server_unknown`."""
         server = self._servers.get(name)
         if server is None:
             raise UserError(f"There is no Plex server named {name} any more.", "server_unknown")

@@ -221,7 +221,7 @@ async def test_the_same_person_and_account_rest_for_a_week(rested: Stage) -> Non
     asked = await first.slash("unlink")
     await asked.until("Unlink Marcus?")
     assert asked.is_private
-    await asked.click("No, keep")
+    await asked.click("Cancel")
     await asked.until("Nothing was changed.")
     assert len(await stored(rested, "SELECT 1 FROM plex_accounts")) == 1
     await unlink(first)

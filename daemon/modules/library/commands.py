@@ -10,10 +10,11 @@ from discord.ext import commands
 
 from daemon.core.ids import MemberId
 from daemon.core.media import TitleKind
+from integrations.discord.places import guild_of
 from integrations.discord.policy import policy
 
 from .asking import Searched, Viewer, Wish
-from .commands_answers import Answers, guild_of, viewer_of
+from .commands_answers import Answers, viewer_of
 from .desk import Desk, clean
 
 AnyInteraction = discord.Interaction[Any]

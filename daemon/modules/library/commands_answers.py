@@ -8,18 +8,19 @@ from typing import Any
 import discord
 
 from daemon.core.errors import UpstreamError
-from daemon.core.ids import AppId, ChannelId, GuildId, PanelId
+from daemon.core.ids import PanelId
 from daemon.core.visibility import LibraryRef
+from daemon.services.kept import Kept
 from daemon.services.library.shelves import Facts
 from integrations.discord.calls import call_of
 from integrations.discord.components import ComponentSet
+from integrations.discord.places import guild_of, home_of, place_of
 from integrations.discord.replies import reply, update
 from integrations.discord.ui.paginator import page_of
 from integrations.plex import Plex
 
 from .asking import Searched, Viewer, Wish
 from .desk import FOUND_MAX, Desk
-from .queries import Queries
 from .views import PAGE, POSTER, have_view, info_view, recent_view, search_view, stats_view, storage_view
 
 AnyInteraction = discord.Interaction[Any]
@@ -33,20 +34,10 @@ def viewer_of(interaction: AnyInteraction) -> Viewer:
     return Viewer(call_of(interaction).member_id, guild_of(interaction))
 
 
-def guild_of(interaction: AnyInteraction) -> GuildId | None:
-    """The guild of an interaction."""
-    return GuildId(interaction.guild_id) if interaction.guild_id is not None else None
-
-
-def home_of(interaction: AnyInteraction) -> str:
-    """The guild of an interaction, for ids of components that work only there."""
-    return str(interaction.guild_id or "private")
-
-
 class Answers:
     """What each command and each press answers with."""
 
-    def __init__(self, items: ComponentSet, desk: Desk, queries: Queries, plex: Plex) -> None:
+    def __init__(self, items: ComponentSet, desk: Desk, queries: Kept[Searched], plex: Plex) -> None:
         self._items = items
         self._desk = desk
         self._queries = queries
@@ -58,10 +49,7 @@ class Answers:
         """Page `number` of what is found; the search is put by for the buttons when it is new."""
         found = await self._desk.search(searched, viewer_of(interaction))
         if panel_id is None:
-            panel_id = await self._queries.keep(
-                searched, AppId(interaction.application_id), guild_of(interaction),
-                ChannelId(interaction.channel_id or 0),
-            )  # fmt: skip
+            panel_id = await self._queries.keep(searched, place_of(interaction))
         page = page_of(found.titles, number, PAGE)
         count = len(found.titles)
         total = f"the {count} best of them" if count >= FOUND_MAX else f"{count} title{'s' * (count != 1)}"

@@ -7,15 +7,17 @@ from typing import Any
 import discord
 
 from daemon.core.errors import OutOfDate
-from daemon.core.ids import PanelId, ServerId
+from daemon.core.ids import ServerId
 from daemon.core.visibility import LibraryRef
+from daemon.services.kept import Kept
 from integrations.discord.components import ComponentSet, component
+from integrations.discord.places import home_of, panel_id_of, place_of
 from integrations.discord.ui.paginator import page_number
 from integrations.plex import Plex
 
-from .commands_answers import NONE, Answers, guild_of, home_of
+from .asking import Searched
+from .commands_answers import NONE, Answers
 from .desk import Desk
-from .queries import Queries
 
 AnyInteraction = discord.Interaction[Any]
 Ids = tuple[str, ...]
@@ -24,7 +26,7 @@ Ids = tuple[str, ...]
 class LibraryComponents(ComponentSet):
     """What is shown is looked up anew for whoever presses: they may see less than who asked first."""
 
-    def __init__(self, desk: Desk, queries: Queries, plex: Plex) -> None:
+    def __init__(self, desk: Desk, queries: Kept[Searched], plex: Plex) -> None:
         self._queries = queries
         self.answers = Answers(self, desk, queries, plex)
 
@@ -32,13 +34,13 @@ class LibraryComponents(ComponentSet):
     async def turn_search(self, interaction: AnyInteraction, ids: Ids, values: Ids) -> None:
         """Another page of what was found."""
         panel_id = panel_id_of(ids)
-        searched = await self._queries.look(panel_id, guild_of(interaction))
+        searched = await self._queries.look(panel_id, place_of(interaction))
         await self.answers.search(interaction, searched, page_number(ids), panel_id)
 
     @component("info")
     async def open_title(self, interaction: AnyInteraction, ids: Ids, values: Ids) -> None:
         """One of the titles that were found."""
-        await self._queries.look(panel_id_of(ids), guild_of(interaction))
+        await self._queries.look(panel_id_of(ids), place_of(interaction))
         if not values:
             raise OutOfDate
         await self.answers.info(interaction, values[0])
@@ -51,8 +53,3 @@ class LibraryComponents(ComponentSet):
         library = None if NONE in ids[1:3] else LibraryRef(ServerId(ids[1]), ids[2])
         days = int(ids[3]) if ids[3].isascii() and ids[3].isdigit() and len(ids[3]) < 6 else 0
         await self.answers.recent(interaction, library, days or None, page_number(ids))
-
-
-def panel_id_of(ids: Ids) -> PanelId:
-    """The search that a button belongs to; 0, which none has, for anything odd."""
-    return PanelId(int(ids[0]) if ids and ids[0].isascii() and ids[0].isdigit() and len(ids[0]) < 19 else 0)

@@ -14,6 +14,7 @@ from daemon.services.accounts import Link, Proof, RequestState
 from daemon.services.plays import Play
 from daemon.services.privacy import Audience, State
 from integrations.discord.components import ComponentSet
+from integrations.discord.ui.confirm import confirm
 from integrations.discord.ui.layout import card, row, safe, text
 from integrations.discord.ui.paginator import Page, pager
 
@@ -86,8 +87,8 @@ def unlink_view(items: ComponentSet, link: Link) -> discord.ui.LayoutView:
         "Access that was kept is deleted at once. What was recorded of you stays; `/forget-me` erases it.",
         f"For {LINK_REST_DAYS} days neither you nor the account can be linked again.",
     )
-    yes = items.button("unlink", (link.account_id,), label="Yes, unlink", style=discord.ButtonStyle.danger)
-    return card(text("\n".join(lines)), row(yes, items.button("keep", label="No, keep")), accent=DANGER)
+    asked = confirm(items, "unlink", "keep", (link.account_id,), label="Yes, unlink")
+    return card(text("\n".join(lines)), asked, accent=DANGER)
 
 
 def said_view(sentence: str, *, is_good: bool = True) -> discord.ui.LayoutView:
@@ -108,8 +109,8 @@ def forget_view(items: ComponentSet, profile_id: int, link: Link | None, plays: 
         "What stays is a random name in sums and ledgers, and a mark that keeps your plays from being read in again.",
         "Backups hold the rest until they are replaced. `/export-me` first, if you want a copy.",
     )
-    yes = items.button("forget", (profile_id,), label="Yes, forget me", style=discord.ButtonStyle.danger)
-    return card(text("\n".join(lines)), row(yes, items.button("keep", label="No, keep")), accent=DANGER)
+    asked = confirm(items, "forget", "keep", (profile_id,), label="Yes, forget me")
+    return card(text("\n".join(lines)), asked, accent=DANGER)
 
 
 def privacy_view(items: ComponentSet, state: State, now: datetime, note: str = "") -> discord.ui.LayoutView:

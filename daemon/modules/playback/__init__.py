@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from datetime import timedelta
 from functools import partial
 
 from daemon.core.events import ServerBack
 from daemon.core.ids import RoleId
 from daemon.host.context import ModuleContext
 from daemon.services.cache import Cache
+from daemon.services.kept import SWEEP_S, Kept
 from daemon.services.panels import Panels
 from daemon.services.profiles import Profiles
 from integrations.discord.messages import Messages
@@ -24,10 +26,10 @@ from .config import Config
 from .desk import Desk
 from .glances import Glances
 from .known_players import KnownPlayers
-from .picks import Picks
+from .orders import Order
 
 CARD_WORKERS = 4  # cards that are edited beside each other: a slow channel does not hold up the others
-SWEEP_S = 3600.0
+PICK_LASTS = timedelta(hours=1)  # menus that let a member choose between titles or players
 
 
 @asynccontextmanager
@@ -38,7 +40,7 @@ async def setup(ctx: ModuleContext[Config]) -> AsyncIterator[None]:
     glances = Glances(plex, ctx.service(Cache))
     ctx.on(ServerBack, glances.forget_server)
     desk = Desk(plex, known, glances, ctx.service(Profiles), ctx.clock)
-    picks = Picks(panels, ctx.clock)
+    picks = Kept(panels, ctx.clock, MODULE, "pick", Order.from_state, PICK_LASTS)
     cards = Cards(
         plex, panels, ctx.clock, Pace(config.card_refresh_s, config.card_refresh_slow_s, config.card_slow_after_s)
     )

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import Enum, auto
 
-from daemon.core.ids import AppId, ChannelId, GuildId, MessageId, ModuleId, PanelId
+from daemon.core.ids import ChannelId, MessageId, ModuleId, PanelId
 from daemon.core.media import Playback, PlayerRef
 from daemon.services.panels import Panel
 
@@ -33,20 +33,6 @@ Show = Callable[[Panel, Face, tuple[Poster] | None], Awaitable[Shown]]
 
 Post = Callable[[PanelId, Face, Poster], Awaitable[tuple[ChannelId, MessageId] | None]]
 """Posts a new card; None when Discord did not say where it stands."""
-
-
-@dataclass(frozen=True, slots=True)
-class Place:
-    """Where a card is posted, and by which bot."""
-
-    app_id: AppId
-    guild_id: GuildId | None
-    channel_id: ChannelId
-
-    @classmethod
-    def of(cls, panel: Panel) -> Place:
-        """Where a panel stands; its buttons work nowhere else."""
-        return cls(panel.app_id, panel.guild_id, panel.channel_id)
 
 
 @dataclass(frozen=True, slots=True)

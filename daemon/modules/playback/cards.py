@@ -18,10 +18,10 @@ from daemon.core.ids import ChannelId, MessageId, PanelId, PlayerId, ServerId
 from daemon.core.media import Player, PlayerRef, PlayState, Title
 from daemon.kernel.health import Check, Status
 from daemon.kernel.trace import current_trace_id, traced
-from daemon.services.panels import Panel, Panels
+from daemon.services.panels import Panel, Panels, Place
 from integrations.plex import Plex
 
-from .card import KIND, MODULE, Card, Pace, Place, Post, Poster, Show, Shown, held
+from .card import KIND, MODULE, Card, Pace, Post, Poster, Show, Shown, held
 from .faces import Face, Phase, foreseen
 from .orders import Verb
 from .players import player_name

@@ -11,17 +11,19 @@ import discord
 from daemon.core.access import Access
 from daemon.core.clock import Clock
 from daemon.core.errors import OutOfDate
-from daemon.core.ids import MessageId, PanelId
+from daemon.core.ids import MessageId
+from daemon.services.kept import Kept
+from integrations.discord.calls import call_of
 from integrations.discord.components import ComponentSet, component
+from integrations.discord.places import home_of, panel_id_of, place_of
 from integrations.discord.replies import update
 from integrations.discord.ui.paginator import page_number
 from integrations.plex import Plex
 
 from .cards import Cards
-from .commands_outcomes import Outcomes, asker_of, home_of, place_of
+from .commands_outcomes import Outcomes, asker_of
 from .desk import Desk
 from .orders import EVERYBODYS, Order, Verb
-from .picks import Picks
 from .views import card_view
 
 AnyInteraction = discord.Interaction[Any]
@@ -36,7 +38,9 @@ control = partial(component, access=Access.CONTROLLER, audited=True, exclusive=T
 class PlaybackComponents(ComponentSet):
     """What happens when somebody presses or chooses; who may is asked anew each time."""
 
-    def __init__(self, plex: Plex, desk: Desk, cards: Cards, picks: Picks, clock: Clock, volume_step: int) -> None:
+    def __init__(
+        self, plex: Plex, desk: Desk, cards: Cards, picks: Kept[Order], clock: Clock, volume_step: int
+    ) -> None:
         self._desk = desk
         self._cards = cards
         self._picks = picks
@@ -142,7 +146,7 @@ class PlaybackComponents(ComponentSet):
         await self.outcomes.turn_queue(interaction, panel_id_of(ids), page_number(ids))
 
     async def _picked(self, interaction: AnyInteraction, ids: Ids) -> Order:
-        return await self._picks.take(panel_id_of(ids), asker_of(interaction), place_of(interaction))
+        return await self._picks.take(panel_id_of(ids), place_of(interaction), call_of(interaction).profile_id)
 
     async def _press(self, interaction: AnyInteraction, ids: Ids, verb: Verb, value: str | None = None) -> None:
         panel_id = panel_id_of(ids)
@@ -164,8 +168,3 @@ def check_home(interaction: AnyInteraction, ids: Ids) -> None:
     """Raise OutOfDate when a list of another guild is pressed here: no panel is kept of it, its ids say whose it is."""
     if ids[:1] != (home_of(interaction),):
         raise OutOfDate
-
-
-def panel_id_of(ids: Ids) -> PanelId:
-    """The panel that a button belongs to; 0, which no panel has, for anything odd."""
-    return PanelId(int(ids[0]) if ids and ids[0].isascii() and ids[0].isdigit() and len(ids[0]) < 19 else 0)

@@ -8,22 +8,23 @@ from typing import Any
 import discord
 
 from daemon.core.clock import Clock
-from daemon.core.ids import AppId, ChannelId, GuildId, MessageId, PanelId
+from daemon.core.ids import ChannelId, MessageId, PanelId
 from daemon.core.media import Player, PlayerRef, Title
+from daemon.services.kept import Kept
 from daemon.services.panels import Panel
 from integrations.discord.calls import call_of
 from integrations.discord.components import ComponentSet
 from integrations.discord.messages import Edited, Messages
+from integrations.discord.places import home_of, place_of
 from integrations.discord.replies import reply, update
 from integrations.discord.ui.paginator import page_of
 from integrations.plex import Plex
 
-from .card import Place, Poster, Shown
+from .card import Poster, Shown
 from .cards import Cards
 from .desk import Desk
 from .faces import Face
 from .orders import EVERYBODYS, Asker, Done, Listing, Order, PickPlayer, PickTitle, Started, Verb
-from .picks import Picks
 from .players import player_choices, player_name
 from .titles import title_choices, title_name
 from .views import (
@@ -53,21 +54,12 @@ def asker_of(interaction: AnyInteraction) -> Asker:
     return Asker(call.member_id, call.profile_id or None)
 
 
-def place_of(interaction: AnyInteraction) -> Place:
-    """Where an answer to this interaction will stand."""
-    guild_id = GuildId(interaction.guild_id) if interaction.guild_id is not None else None
-    return Place(AppId(interaction.application_id), guild_id, ChannelId(interaction.channel_id or 0))
-
-
-def home_of(interaction: AnyInteraction) -> str:
-    """The guild of an interaction, for ids of components that work only there."""
-    return str(interaction.guild_id or "private")
-
-
 class Outcomes:
     """Answers for commands and menus alike; `items` makes the buttons and menus."""
 
-    def __init__(self, items: ComponentSet, plex: Plex, desk: Desk, cards: Cards, picks: Picks, clock: Clock) -> None:
+    def __init__(
+        self, items: ComponentSet, plex: Plex, desk: Desk, cards: Cards, picks: Kept[Order], clock: Clock
+    ) -> None:
         self._items = items
         self._plex = plex
         self._desk = desk
@@ -152,7 +144,7 @@ class Outcomes:
         else:
             question, lines = "On which player?", player_choices(outcome.players)
         profile = call_of(interaction).profile_id
-        pick = await self._picks.keep(outcome.order, profile, place_of(interaction))
+        pick = await self._picks.keep(outcome.order, place_of(interaction), profile)
         kind = "title" if isinstance(outcome, PickTitle) else "player"
         action = f"open-{kind}" if outcome.order.verb in EVERYBODYS else f"pick-{kind}"
         await self._say(interaction, menu_view(self._items, action, pick, question, lines), private=True)
@@ -166,7 +158,7 @@ class Outcomes:
         page = page_of(listing.queue.items, number, QUEUE_PAGE)
         if page.pages > 1 and pick is None:
             order = Order(Verb.QUEUE_SHOW, player=str(listing.player.ref))
-            pick = await self._picks.keep(order, call_of(interaction).profile_id, place_of(interaction))
+            pick = await self._picks.keep(order, place_of(interaction), call_of(interaction).profile_id)
         return queue_view(self._items, listing.queue, listing.player, page, pick)
 
     async def _say(

@@ -14,11 +14,11 @@ from daemon.core.ids import AppId, ChannelId, GuildId, MessageId, PanelId
 from daemon.core.limits import PANEL_LEASE_S
 from daemon.core.media import Player
 from daemon.data.store import Store
-from daemon.modules.playback.card import KIND, MODULE, Pace, Place, Poster, Shown
+from daemon.modules.playback.card import KIND, MODULE, Pace, Poster, Shown
 from daemon.modules.playback.cards import Cards
 from daemon.modules.playback.faces import Face, Phase
 from daemon.modules.playback.orders import Verb
-from daemon.services.panels import Panel, Panels
+from daemon.services.panels import Panel, Panels, Place
 from simulators.plex.household import LIVING_ROOM, SHIELD
 from tests.integration.plex.stage import Stage, until
 from tests.simtime import SimTime
