@@ -69,6 +69,8 @@ async def test_every_panel_draws_and_every_alert_is_judged(setting: Setting) -> 
         channel = stage.lab.world.add_channel(stage.lab.guild, "trouble")
         stage.settings["MARQUEE_MODULES__OPS__CHANNEL"] = str(channel.channel_id)
         await stage.start()
+        await a_night(stage)
+        await stage.restart()  # it looks at its backups when it starts, and then once a minute
         assert stage.daemon is not None
         async with scraping(setting.prometheus, stage.daemon.url, stage.folder) as prometheus:
             await stage.wait_for(partial(is_scraped, prometheus), "a first scrape")
