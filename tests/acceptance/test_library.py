@@ -10,6 +10,7 @@ import pytest
 from simulators.discord.user import Shown
 from simulators.plex.items import Item
 from simulators.plex.scan import appear, vanish
+from tests import nursery
 from tests.acceptance.stage import Stage, answered
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -145,3 +146,17 @@ async def test_what_is_not_there_is_said_with_the_nearest_names(stage: Stage) ->
     assert film.title in shown.text
     shown = await answered(await stage.guest().slash("have", title=f"{film.title} {film.year}"))
     assert "### Yes" in shown.text or "Yes" in shown.text.splitlines()[0]
+
+
+async def test_how_far_a_reading_is_can_be_seen(stage: Stage) -> None:
+    await mirrored(stage)
+    guest = stage.guest()
+    held = stage.plex.faults.add(r"/library/sections/2/all\?.*type=4", "hold")
+    reading = await nursery.spawn("daemon", "library", "sync", "--all", environ=stage.environment())
+    shown = await shown_by(stage, r"Being read: TV Shows", "library stats")
+    assert re.search(r"[▰▱]+ \d+ % of [\d,]+ titles", shown.text)
+    held.release()
+    stage.plex.faults.clear()
+    assert await reading.wait() == 0
+    await shown.click("Look again")
+    await shown.until(lambda now: "Being read" not in now.text and "episodes" in now.text)

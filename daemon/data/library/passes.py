@@ -8,9 +8,11 @@ from datetime import datetime, timedelta
 from sqlalchemy import Connection, Row, or_, select, update
 
 from daemon.core.errors import MarqueeError
+from daemon.core.ids import ServerId
 from daemon.core.limits import MIRROR_LEASE_S
+from daemon.core.visibility import LibraryRef
 from daemon.data.hot import insert
-from daemon.data.library.tables import library_passes
+from daemon.data.library.tables import libraries, library_passes
 
 _p = library_passes.c
 _LEASE = timedelta(seconds=MIRROR_LEASE_S)
@@ -49,6 +51,14 @@ def current(tx: Connection, library_id: int) -> Pass | None:
 def listing(tx: Connection) -> list[Pass]:
     """The last pass over every library."""
     return [_to_pass(row) for row in tx.execute(select(library_passes))]
+
+
+def under_way(tx: Connection) -> list[tuple[LibraryRef, str, int, int]]:
+    """(library, name, titles read so far, titles there are as far as known) of every reading that has not ended."""
+    of = libraries.c
+    statement = select(of.server, of.key, of.name, _p.done, _p.total).join(library_passes, _p.library_id == of.id)
+    rows = tx.execute(statement.where(_p.ended_at.is_(None)).order_by(of.server, of.name))
+    return [(LibraryRef(ServerId(row.server), row.key), row.name, row.done, row.total) for row in rows]
 
 
 def begin(

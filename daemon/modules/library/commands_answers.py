@@ -82,8 +82,7 @@ class Answers:
         """Page `number` of what is new."""
         found = await self._desk.recent(library, days, viewer_of(interaction))
         heading = "New in the library" if days is None else f"New in the last {days} day{'s' * (days != 1)}"
-        server, key = (library.server, library.key) if library is not None else (NONE, NONE)
-        ids = (home_of(interaction), server, key, days or 0)
+        ids = (home_of(interaction), *_to_ids(library), days or 0)
         await self._say(interaction, recent_view(self._items, page_of(found, number, PAGE), heading, ids))
 
     async def draw(self, interaction: AnyInteraction, wish: Wish) -> None:
@@ -93,7 +92,10 @@ class Answers:
 
     async def stats(self, interaction: AnyInteraction, library: LibraryRef | None) -> None:
         """What the libraries amount to."""
-        await reply(interaction, view=stats_view(await self._desk.sums(library, viewer_of(interaction))))
+        viewer = viewer_of(interaction)
+        readings = await self._desk.readings(library, viewer)
+        ids = (home_of(interaction), *_to_ids(library))
+        await self._say(interaction, stats_view(self._items, await self._desk.sums(library, viewer), readings, ids))
 
     async def storage(self, interaction: AnyInteraction, library: LibraryRef | None) -> None:
         """What files take up."""
@@ -108,3 +110,7 @@ class Answers:
             await update(interaction, view=view)
         else:
             await reply(interaction, view=view)
+
+
+def _to_ids(library: LibraryRef | None) -> tuple[str, str]:
+    return (library.server, library.key) if library is not None else (NONE, NONE)

@@ -50,6 +50,17 @@ class LibraryComponents(ComponentSet):
         """Another page of what is new."""
         if len(ids) != 5 or ids[0] != home_of(interaction):
             raise OutOfDate
-        library = None if NONE in ids[1:3] else LibraryRef(ServerId(ids[1]), ids[2])
+        library = _library_of(ids)
         days = int(ids[3]) if ids[3].isascii() and ids[3].isdigit() and len(ids[3]) < 6 else 0
         await self.answers.recent(interaction, library, days or None, page_number(ids))
+
+    @component("stats")
+    async def look_again(self, interaction: AnyInteraction, ids: Ids, values: Ids) -> None:
+        """How far a reading is by now."""
+        if len(ids) != 3 or ids[0] != home_of(interaction):
+            raise OutOfDate
+        await self.answers.stats(interaction, _library_of(ids))
+
+
+def _library_of(ids: Ids) -> LibraryRef | None:
+    return None if NONE in ids[1:3] else LibraryRef(ServerId(ids[1]), ids[2])

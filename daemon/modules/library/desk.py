@@ -15,7 +15,7 @@ from daemon.core.query import Query, folded
 from daemon.core.text import clamp, plain
 from daemon.core.visibility import LibraryRef, Visibility
 from daemon.services.library import Search, Shelves
-from daemon.services.library.shelves import Facts, LibrarySum, Shown
+from daemon.services.library.shelves import Facts, LibrarySum, Reading, Shown
 from daemon.services.visibility import VisibilityService
 from integrations.plex import Plex
 
@@ -157,6 +157,10 @@ class Desk:
     async def sums(self, library: LibraryRef | None, viewer: Viewer) -> list[LibrarySum]:
         """What each library amounts to."""
         return await self._shelves.sums(await self._see(viewer), library)
+
+    async def readings(self, library: LibraryRef | None, viewer: Viewer) -> list[Reading]:
+        """What is being read at the moment."""
+        return await self._shelves.readings(await self._see(viewer), library)
 
     async def storage(self, library: LibraryRef | None, viewer: Viewer) -> Storage:
         """What files take up."""

@@ -12,9 +12,9 @@ from daemon.core.ids import PanelId
 from daemon.core.limits import CHOICE_CHARS_MAX
 from daemon.core.media import Title
 from daemon.core.text import bar, clamp, plain
-from daemon.services.library.shelves import Facts, LibrarySum
+from daemon.services.library.shelves import Facts, LibrarySum, Reading
 from integrations.discord.components import ComponentSet
-from integrations.discord.ui.layout import card, poster_section, safe, text
+from integrations.discord.ui.layout import card, poster_section, row, safe, text
 from integrations.discord.ui.paginator import Page, pager
 from integrations.discord.ui.pick import option, pick
 
@@ -96,8 +96,10 @@ def recent_view(items: ComponentSet, page: Page[Arrival], heading: str, ids: Seq
     return card(body, *pager(items, "recent", ids, page=page), accent=ACCENT if lines else QUIET)
 
 
-def stats_view(libraries: Sequence[LibrarySum]) -> discord.ui.LayoutView:
-    """What the libraries amount to."""
+def stats_view(
+    items: ComponentSet, libraries: Sequence[LibrarySum], readings: Sequence[Reading], ids: Sequence[object]
+) -> discord.ui.LayoutView:
+    """What the libraries amount to, and how far the reading of those is that are being read."""
     lines = []
     for each in libraries:
         newest = f" · newest {_day(each.newest_at)}" if each.newest_at else ""
@@ -107,7 +109,10 @@ def stats_view(libraries: Sequence[LibrarySum]) -> discord.ui.LayoutView:
         )
     if len(libraries) > 1:
         lines.append(f"**Together** {length(sum(each.play_ms for each in libraries))} to play")
-    return card(text("### Library\n" + ("\n".join(lines) or "No library was read yet.")), accent=ACCENT)
+    parts: list[discord.ui.Item[Any]] = [text("### Library\n" + ("\n".join(lines) or "No library was read yet."))]
+    if readings:
+        parts += [text("\n".join(map(_reading, readings))), row(items.button("stats", ids, label="Look again"))]
+    return card(*parts, accent=ACCENT)
 
 
 def storage_view(storage: Storage) -> discord.ui.LayoutView:
@@ -151,6 +156,13 @@ def _opener(items: ComponentSet, titles: Sequence[Title], panel_id: PanelId) -> 
 
 def _name(title: Title) -> str:
     return safe(clamp(title_name(title), NAME_CHARS_MAX))
+
+
+def _reading(reading: Reading) -> str:
+    name, done, total = safe(clamp(reading.name, 80)), reading.done, reading.total
+    if not total:
+        return f"**Being read: {name}**"
+    return f"**Being read: {name}**\n{bar(done / total)} {min(100, 100 * done // total)} % of {total:,} titles"
 
 
 def _day(at: datetime) -> str:

@@ -3,15 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 
 from daemon.core.media import TitleKind, TitleRef
 from daemon.core.visibility import LibraryRef, Visibility
-from daemon.data.library import libraries, shown
+from daemon.data.library import libraries, passes, shown
 from daemon.data.library.shown import Facts, FileFacts, LibrarySum, Shown
 from daemon.data.store import Store
 
-__all__ = ["Facts", "FileFacts", "LibrarySum", "Shelves", "Shown"]
+__all__ = ["Facts", "FileFacts", "LibrarySum", "Reading", "Shelves", "Shown"]
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """A library that is being read: `done` of `total` titles; a total of 0 is not known yet."""
+
+    ref: LibraryRef
+    name: str
+    done: int
+    total: int
 
 
 class Shelves:
@@ -57,6 +68,15 @@ class Shelves:
     async def by_resolution(self, visibility: Visibility, only: LibraryRef | None) -> list[tuple[str, int, int]]:
         """(resolution, versions, bytes), the largest share first."""
         return await self._store.read(lambda tx: shown.by_resolution(tx, visibility, only))
+
+    async def readings(self, visibility: Visibility, only: LibraryRef | None = None) -> list[Reading]:
+        """The libraries that are being read at the moment, or whose reading was interrupted, of those that they see."""
+        found = await self._store.read(passes.under_way)
+        return [
+            Reading(ref, name, done, total)
+            for ref, name, done, total in found
+            if (visibility.libraries is None or ref in visibility.libraries) and only in (None, ref)
+        ]
 
     async def libraries(self, visibility: Visibility) -> list[tuple[LibraryRef, str]]:
         """The libraries that they see, each with a name that tells it from the others."""
