@@ -6,5 +6,6 @@ from integrations.plex.account import PlexTv
 from integrations.plex.config import PlexServerConfig, PlexTimeouts
 from integrations.plex.connection import ServerState
 from integrations.plex.plex import Plex
+from integrations.plex.upkeep import Activity, Upkeep
 
-__all__ = ["Plex", "PlexServerConfig", "PlexTimeouts", "PlexTv", "ServerState"]
+__all__ = ["Activity", "Plex", "PlexServerConfig", "PlexTimeouts", "PlexTv", "ServerState", "Upkeep"]
