@@ -30,7 +30,7 @@ from daemon.services.stories import Stories
 from daemon.services.visibility import VisibilityService
 from daemon.settings.model import Settings
 from integrations.discord.fleet import Fleet
-from integrations.plex import Plex, PlexTv, Upkeep
+from integrations.plex import Collections, Editing, Plex, PlexTv, Upkeep
 from integrations.plex.config import PlexServerConfig, PlexTimeouts
 
 
@@ -114,6 +114,8 @@ def _libraries(store: Store, plex: Plex, mirroring: Mirroring, search: Search) -
         "mirroring": mirroring,
         "stock": Stock(store),
         "upkeep": Upkeep(plex),
+        "editing": Editing(plex),
+        "collections": Collections(plex),
     }
 
 

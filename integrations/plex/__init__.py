@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 from integrations.plex.account import PlexTv
+from integrations.plex.collections import Collections, CollectionState
 from integrations.plex.config import PlexServerConfig, PlexTimeouts
 from integrations.plex.connection import ServerState
+from integrations.plex.editing import Editing
 from integrations.plex.plex import Plex
 from integrations.plex.upkeep import Activity, Upkeep
 
-__all__ = ["Activity", "Plex", "PlexServerConfig", "PlexTimeouts", "PlexTv", "ServerState", "Upkeep"]
+__all__ = [
+    "Activity", "CollectionState", "Collections", "Editing", "Plex", "PlexServerConfig", "PlexTimeouts", "PlexTv",
+    "ServerState", "Upkeep",
+]  # fmt: skip
