@@ -5,7 +5,20 @@ from __future__ import annotations
 from integrations.plex.account import PlexTv
 from integrations.plex.config import PlexServerConfig, PlexTimeouts
 from integrations.plex.connection import ServerState
+from integrations.plex.history import LastPlays
 from integrations.plex.plex import Plex
+from integrations.plex.trash import Trash, Trashed
 from integrations.plex.upkeep import Activity, Upkeep
 
-__all__ = ["Activity", "Plex", "PlexServerConfig", "PlexTimeouts", "PlexTv", "ServerState", "Upkeep"]
+__all__ = [
+    "Activity",
+    "LastPlays",
+    "Plex",
+    "PlexServerConfig",
+    "PlexTimeouts",
+    "PlexTv",
+    "ServerState",
+    "Trash",
+    "Trashed",
+    "Upkeep",
+]
