@@ -3,24 +3,29 @@
 from __future__ import annotations
 
 import re
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Collection
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from datetime import datetime
 
 import msgspec
 
 from daemon.core.errors import UpstreamError, UpstreamKind, UserError
-from daemon.core.ids import ServerId
+from daemon.core.ids import AccountId, ServerId
+from daemon.core.library import LibraryKind
 from daemon.core.text import plain
 from daemon.core.visibility import LibraryRef
 from integrations.plex import adapter_upkeep as calls
+from integrations.plex.history import LastPlays, last_play_of, last_plays
 from integrations.plex.plex import Plex
 from integrations.plex.shapes import Loose, Shape, entries, flag, number, text
+from integrations.plex.trash import Trash, read_trash
 
 SCAN = "library.update.section"
 """The kind of the activity that is a scan; a server says that it cannot be cancelled, and cancels it by another way."""
 
 _ACTIVITIES_MAX = 200
+_ASKED_MAX, _AT_ONCE = 1_000, 100  # titles by their keys
 _UUID = re.compile(r"[0-9A-Za-z-]{1,60}")
 _KEY = re.compile(r"/library/metadata/(\d{1,18})")
 
@@ -90,6 +95,35 @@ class Upkeep:
         """Have the server look into every file again; returns when it has begun."""
         async with _allowed(library):
             await self._plex.server(library.server).adapter().on_server(calls.analyze(library.key))
+
+    async def trash(self, library: LibraryRef, kind: LibraryKind) -> Trash:
+        """What has no file any more."""
+        async with _allowed(library):
+            return await read_trash(self._plex.server(library.server).http, library, kind)
+
+    async def empty_trash(self, library: LibraryRef) -> None:
+        """Have the server forget all that is in the trash; when it answers that may not have happened yet."""
+        async with _allowed(library):
+            await self._plex.server(library.server).adapter().on_server(calls.empty_trash(library.key))
+
+    async def still_there(self, server: ServerId, rating_keys: Collection[int]) -> frozenset[int]:
+        """Those of these titles that the server has; at most a thousand are asked for."""
+        keys, found = list(rating_keys)[:_ASKED_MAX], set[int]()
+        async with _allowed(server):
+            for at in range(0, len(keys), _AT_ONCE):
+                some = await self._plex.server(server).mirror.by_keys(keys[at : at + _AT_ONCE])
+                found |= {located.title.rating_key for located in some}
+        return frozenset(found)
+
+    async def last_plays(self, library: LibraryRef, kind: LibraryKind) -> LastPlays:
+        """When each film, show or album of a library was played last, by whomever."""
+        async with _allowed(library):
+            return await last_plays(self._plex.server(library.server).http, library.key, kind)
+
+    async def last_play_of(self, server: ServerId, account_id: AccountId) -> datetime | None:
+        """When an account that is not the server's owner played anything there last; None: never."""
+        async with _allowed(server):
+            return await last_play_of(self._plex.server(server).http, account_id)
 
     async def activities(self, server: ServerId) -> tuple[Activity, ...]:
         """What the server does in the background, in its own order; 200 at most."""

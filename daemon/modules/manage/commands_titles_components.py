@@ -24,6 +24,7 @@ class TitleComponents(ComponentSet):
     """What happens when an owner presses or chooses."""
 
     def __init__(self, desk: TitleDesk, questions: TitleQuestions, audit: Audit) -> None:
+        self.desk = desk
         self.answers = TitleAnswers(self, desk, questions, audit)
 
     @component("match", access=Access.OWNER)

@@ -159,14 +159,18 @@ class Works:
         return is_shown and not progress.is_over and progress.phase is not Phase.LEFT
 
     async def _progress_of(self, followed: _Followed) -> Progress:
-        job, shown = followed.job, followed.shown
+        shown = followed.shown
         if (self._clock.now() - followed.since).total_seconds() > FOLLOWED_S:
             return replace(shown, phase=Phase.LEFT)
         try:
-            running = await self._running(job.verb, job.library.ref)
+            return await self._look(followed)
         except (UpstreamError, UserError) as error:
             words = error.text if isinstance(error, UserError) else f"{error.service} {error.kind}."
             return replace(shown, problem=words)
+
+    async def _look(self, followed: _Followed) -> Progress:
+        job, shown = followed.job, followed.shown
+        running = await self._running(job.verb, job.library.ref)
         if running:
             followed.was_seen, followed.quiet_looks = True, 0
             return _progress(running)
@@ -193,6 +197,9 @@ class Works:
             for each in await self._upkeep.activities(library.server)
             if each.kind.startswith(_KINDS[verb]) and each.library in (None, library.key)
         ]
+        unplaced = [each.rating_key for each in found if each.library is None and each.rating_key is not None]
+        here = await self._stock.by_keys(library, unplaced) if unplaced else {}
+        found = [each for each in found if each.library is not None or each.rating_key in (None, *here)]
         return sorted(found, key=lambda each: (each.library is None, not each.kind.startswith(_KINDS[verb][0])))
 
     def _note(self, job: Job) -> None:
