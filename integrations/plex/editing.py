@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Collection
+from contextlib import AsyncExitStack
 from dataclasses import replace
 from urllib.parse import quote
+from weakref import WeakValueDictionary
 
 from daemon.core.errors import UpstreamError, UpstreamKind, UserError
 from daemon.core.ids import RatingKey
@@ -39,6 +42,7 @@ class Editing:
 
     def __init__(self, plex: Plex) -> None:
         self._plex = plex
+        self._locks: WeakValueDictionary[TitleRef, asyncio.Lock] = WeakValueDictionary()
 
     async def read(self, ref: TitleRef) -> Editable:
         """A title as it is now, with all its tags; `title_gone`."""
@@ -86,9 +90,10 @@ class Editing:
 
     async def split(self, ref: TitleRef) -> int:
         """Make a title of each version; how many titles there are with what it is matched to."""
-        title = await self.read(ref)
-        self.check_split(title)
-        await self._write(ref, "PUT", "/split")
+        async with self._alone(ref):
+            title = await self.read(ref)
+            self.check_split(title)
+            await self._write(ref, "PUT", "/split")
         server = self._plex.server(ref.server)
         keys = await self._namesakes(server, title)
         for key in {*keys, int(ref.rating_key)}:
@@ -115,9 +120,12 @@ class Editing:
 
     async def merge(self, ref: TitleRef, into: TitleRef) -> Editable:
         """Make the files of `ref` versions of `into`, and return that; `ref` is no title any more."""
-        title, other = await self.read(ref), await self.read(into)
-        self.check_merge(title, other)
-        await self._write(into, "PUT", "/merge", {"ids": ref.rating_key})
+        async with AsyncExitStack() as locks:
+            for each in sorted({ref, into}, key=str):  # always in one order: two who merge crosswise do not block
+                await locks.enter_async_context(self._alone(each))
+            title, other = await self.read(ref), await self.read(into)
+            self.check_merge(title, other)
+            await self._write(into, "PUT", "/merge", {"ids": ref.rating_key})
         self._plex.server(ref.server).note_library(int(ref.rating_key))
         return await self._after(into)
 
@@ -129,6 +137,10 @@ class Editing:
         A list is always written whole, from a reading made directly before: nobody's tag is lost. When it is not as
         it should be afterwards, somebody else writes there: once more from what they wrote, then `changed_meanwhile`.
         """
+        async with self._alone(ref):
+            return await self._edit(ref, field, mode, value)
+
+    async def _edit(self, ref: TitleRef, field: Field, mode: Mode, value: str) -> Change:
         first: Change | None = None
         for _ in range(_ATTEMPTS):
             title = await self.read(ref)
@@ -154,6 +166,10 @@ class Editing:
 
         `changed_since` when the text is another than the change made it.
         """
+        async with self._alone(change.ref):
+            return await self._undo(change)
+
+    async def _undo(self, change: Change) -> Change:
         title = await self.read(change.ref)
         field, now = change.field, title.now(change.field)
         if _is_as_wanted(field, now, change.after):
@@ -169,6 +185,13 @@ class Editing:
         if not _is_as_wanted(field, found, wanted):
             raise UserError(f"Somebody else changed the {field.value} at the same time.", "changed_meanwhile")
         return Change(change.ref, field, now, found, was_locked=True)
+
+    def _alone(self, ref: TitleRef) -> asyncio.Lock:
+        """A lock that all who change a title share: between reading a list and writing it nobody of ours writes."""
+        lock = self._locks.get(ref)
+        if lock is None:
+            self._locks[ref] = lock = asyncio.Lock()
+        return lock
 
     async def _put(self, title: Editable, field: Field, wanted: tuple[str, ...], *, is_locked: bool) -> tuple[str, ...]:
         """Write a field and read it again."""
