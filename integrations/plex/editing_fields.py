@@ -137,8 +137,11 @@ def to_text(field: Field, value: str) -> str:
 def to_words(field: Field, value: str) -> tuple[str, ...]:
     """The words of a list, each once: `Drama, "Crime, organised"` are two. UserError when there is none."""
     cells = next(csv.reader([value.replace("\n", " ").replace("\r", " ").replace("\0", "")], skipinitialspace=True), [])
-    words = {folded: word for cell in reversed(cells) if (word := plain(cell)) and (folded := word.casefold())}
-    found = tuple(words.values())[::-1]
+    words: dict[str, str] = {}
+    for cell in cells:
+        if word := plain(cell):
+            words.setdefault(word.casefold(), word)
+    found = tuple(words.values())
     if not found:
         raise UserError(f"There is no {field.value} in that; put commas between several.", "bad_value")
     if len(found) > TAGS_MAX or any(len(word) > TAG_CHARS_MAX for word in found):

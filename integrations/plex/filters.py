@@ -50,7 +50,7 @@ def parse(text: str) -> tuple[Term, ...]:
     terms: list[Term] = []
     line, at = " ".join(text.replace("“", '"').replace("”", '"').split()), 0
     while at < len(line):
-        if line[at].isspace() or line[at] in "&;":
+        if line[at].isspace() or line[at] == "&":
             at += 1
         elif found := _TERM.match(line, at):
             terms.append(_term(found["field"], found["sign"], found["values"]))
