@@ -157,7 +157,10 @@ async def _allowed(what: LibraryRef | ServerId) -> AsyncIterator[None]:
         yield
     except UpstreamError as error:
         if error.kind in (UpstreamKind.FORBIDDEN, UpstreamKind.UNAUTHORIZED):
+            # Older servers say 401 where newer ones say 403.
             reason = "its token in the settings is not that of the server's owner"
+            if error.kind is UpstreamKind.UNAUTHORIZED:
+                reason += ", or is not valid any more"
             raise UserError(f"{error.service} does not allow that: {reason}.", "not_the_owners") from error
         if error.kind is UpstreamKind.NOT_FOUND and isinstance(what, LibraryRef):
             raise UserError(f"{error.service} has that library no more.", "library_gone") from error
