@@ -131,7 +131,8 @@ class Upkeep:
             found = await self._plex.server(server).http.fetch("/activities", decode=_answers.decode)
         container = found.MediaContainer or _ContainerShape()
         made = (_to_activity(server, shape) for shape in entries(container.Activity, _ActivityShape))
-        return tuple(activity for activity in made if activity is not None)[:_ACTIVITIES_MAX]
+        by_uuid = {activity.uuid: activity for activity in made if activity is not None}
+        return tuple(by_uuid.values())[:_ACTIVITIES_MAX]
 
     async def cancel(self, activity: Activity) -> bool:
         """End an activity; False when it had ended by itself. UserError `not_cancellable`."""
