@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from daemon.core.errors import UpstreamError, UpstreamKind, UserError
 from daemon.core.ids import RatingKey
 from daemon.core.library import CollectionRef, Tag, TagKind
+from daemon.core.limits import MIRROR_TITLES_MAX
 from daemon.core.media import TitleKind, TitleRef
 from daemon.core.text import clamp, plain
 from daemon.core.visibility import LibraryRef
@@ -25,7 +26,6 @@ NAME_CHARS_MAX = 100
 MEMBERS_MAX = 2_000  # whose order is read; a larger collection is listed by name
 _ORDER_S = 1.5  # for that, while somebody waits
 _KINDS = {kind.value: kind for kind in TitleKind}
-_REFUSED = "HTTP 400"
 
 
 class _CollectionShape(Shape):
@@ -92,7 +92,7 @@ class Collections:
         """
         try:
             async with asyncio.timeout(_ORDER_S):
-                keys, total = await self._members(ref, library)
+                keys, total = await self._members(ref, library, MEMBERS_MAX)
         except (TimeoutError, UpstreamError, UserError):
             return None
         return keys if total <= MEMBERS_MAX else None
@@ -135,7 +135,11 @@ class Collections:
         if int(title.rating_key) in (await self._members(ref, state.library))[0]:
             raise UserError(f"{item} is in {state.name} already.", "already_in")
         uri = self._uri(state.library, f"/library/metadata/{title.rating_key}")
-        await self._write(ref, "PUT", f"{_path(ref)}/items", {"uri": uri})
+        try:
+            await self._write(ref, "PUT", f"{_path(ref)}/items", {"uri": uri})
+        except UserError:
+            await self._titles.read(title)  # it may have gone meanwhile, which then is the reason
+            raise
         return await self._after(ref, title), item
 
     async def remove(self, ref: CollectionRef, title: TitleRef) -> tuple[CollectionState, Editable]:
@@ -184,8 +188,10 @@ class Collections:
         server.note_library(int(title.rating_key))
         return await self.read(ref)
 
-    async def _members(self, ref: CollectionRef, library: LibraryRef) -> tuple[list[int], int]:
-        """The first rating keys in its order, and how many titles there are."""
+    async def _members(
+        self, ref: CollectionRef, library: LibraryRef, most: int = MIRROR_TITLES_MAX
+    ) -> tuple[list[int], int]:
+        """Rating keys in its order, the first `most`, and how many titles there are."""
         server, tag = self._plex.server(ref.server), Tag(TagKind.COLLECTION, ref.key, "")
         found: dict[int, None] = {}
         start = 0
@@ -196,7 +202,7 @@ class Collections:
                 raise _gone(server, ref, error) from error
             found |= dict.fromkeys(keys)
             start += entries_read
-            if not entries_read or start >= total or start >= MEMBERS_MAX:
+            if not entries_read or start >= total or start >= most:
                 return list(found), total
 
     async def check_name(self, library: LibraryRef, name: str) -> str:
@@ -234,12 +240,7 @@ class Collections:
             raise _gone(server, ref, error) from error
 
     async def _request(self, server: Server, method: str, path: str, params: Params | None) -> Rows:
-        try:
-            return await server.adapter().on_server(writing(method, path, params))
-        except UpstreamError as error:
-            if error.detail == _REFUSED:
-                raise UserError("Plex refuses to do that with this collection.", "refused") from error
-            raise
+        return await server.adapter().on_server(writing(method, path, params))
 
 
 def _path(ref: CollectionRef) -> str:

@@ -32,7 +32,6 @@ QUERY_BYTES_MAX = 7_500  # of one edit: servers and what stands before them take
 _ATTEMPTS = 2  # at an edit while somebody else edits the same
 _NAMESAKES_MAX = 100
 _MATCHED = (TitleKind.MOVIE, TitleKind.SHOW, TitleKind.ARTIST, TitleKind.ALBUM)
-_REFUSED = "HTTP 400"
 
 
 class Editing:
@@ -243,8 +242,6 @@ class Editing:
         try:
             await server.adapter().on_server(writing(method, path, params))
         except UpstreamError as error:
-            if error.detail == _REFUSED:
-                raise UserError("Plex refuses to do that with this title.", "refused") from error
             raise _gone(server, ref, error) from error
 
 

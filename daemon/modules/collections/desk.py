@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from daemon.core.errors import UserError
 from daemon.core.library import CollectionRef
 from daemon.core.limits import AUTOCOMPLETE_CHOICES_MAX, CHOICE_CHARS_MAX, QUERY_CHARS_MAX
-from daemon.core.media import Title, TitleRef
+from daemon.core.media import Title, TitleKind, TitleRef
 from daemon.core.query import folded
 from daemon.core.text import clamp, plain
 from daemon.core.visibility import LibraryRef, Visibility
@@ -19,7 +19,9 @@ from integrations.plex import Collections
 from .asking import Shelf, Viewer
 
 FOUND_MAX = 25
+_RECENT_MAX = 100
 _SAID_CHARS_MAX = 80
+_KINDS = (TitleKind.MOVIE, TitleKind.SHOW, TitleKind.SEASON, TitleKind.ARTIST, TitleKind.ALBUM)
 
 Choices = list[tuple[str, str]]
 
@@ -70,10 +72,11 @@ class Desk:
             found = [each.title for each in shown if wanted in folded(str(each.title))]
         elif folded(text):
             only = known.library if known is not None else None
-            found = await self._search.suggest(text, sees, only=only, limit=AUTOCOMPLETE_CHOICES_MAX)
+            found = await self._search.suggest(text, sees, kinds=_KINDS, only=only, limit=AUTOCOMPLETE_CHOICES_MAX)
         else:
             only = known.library if known is not None else None
-            found = [each.title for each in await self._shelves.recent(sees, only, None, AUTOCOMPLETE_CHOICES_MAX)]
+            new = await self._shelves.recent(sees, only, None, _RECENT_MAX)
+            found = [each.title for each in new if each.title.kind in _KINDS]
         return [(_label(str(title), title.library or ""), str(title.ref)) for title in found[:AUTOCOMPLETE_CHOICES_MAX]]
 
     # What is meant
