@@ -29,14 +29,17 @@ from integrations.plex.server import Server
 from integrations.plex.shapes import container, entries, number
 
 QUERY_BYTES_MAX = 7_500  # of one edit: servers and what stands before them take about 8 KiB in an address
+_LOST = frozenset({UpstreamKind.UNREACHABLE, UpstreamKind.TIMED_OUT})  # what was asked for may have been done
 _ATTEMPTS = 2  # at an edit while somebody else edits the same
 _NAMESAKES_MAX = 100
 _MATCHED = (TitleKind.MOVIE, TitleKind.SHOW, TitleKind.ARTIST, TitleKind.ALBUM)
 
 
 class Editing:
-    """For owners. UserError codes: `title_gone`, `not_matched`, `nothing_to_split`, `not_mergeable`, `refused`,
-    `changed_meanwhile`, `changed_since`, `too_long`, and those of `editing_fields`; UpstreamError when a server fails.
+    """For owners. UpstreamError when a server fails.
+
+    UserError codes: `title_gone`, `not_matched`, `nothing_to_split`, `not_mergeable`, `refused`, `changed_meanwhile`,
+    `changed_since`, `too_long`, `unverified`, and those of `editing_fields`.
     """
 
     def __init__(self, plex: Plex) -> None:
@@ -205,11 +208,35 @@ class Editing:
         if len(encoded(params)) > QUERY_BYTES_MAX:
             raise UserError(f"That is more {field.value} than fits into one request to Plex.", "too_long")
         shelves = await self._shelves(title, field, {*before, *wanted})
-        await self._request(title.ref, "PUT", f"/library/sections/{title.library_key}/all", params)
-        found = (await self._after(title.ref)).now(field)
+        found = await self._put_and_read(title, params, field, wanted)
         server = self._plex.server(title.ref.server)
         for key in shelves | await self._shelves(title, field, {*before, *wanted}):
             server.note_library(key)
+        return found
+
+    async def _put_and_read(
+        self, title: Editable, params: Params, field: Field, wanted: tuple[str, ...]
+    ) -> tuple[str, ...]:
+        """An answer that was lost on its way says nothing: whether the edit was made is read, then, too."""
+        lost: UpstreamError | None = None
+        try:
+            await self._request(title.ref, "PUT", f"/library/sections/{title.library_key}/all", params)
+        except UpstreamError as error:
+            if error.kind not in _LOST:
+                raise
+            lost = error
+        try:
+            found = (await self._after(title.ref)).now(field)
+        except UpstreamError as error:
+            if lost is not None:
+                raise lost from error
+            raise UserError(
+                f"The {field.value} was written, but then its server did not answer when I looked at it again; look "
+                "yourself before you go on.",
+                "unverified",
+            ) from error
+        if lost is not None and not _is_as_wanted(field, found, wanted):
+            raise lost
         return found
 
     async def _shelves(self, title: Editable, field: Field, names: Collection[str]) -> set[int]:

@@ -288,6 +288,17 @@ async def test_a_title_that_goes_between_question_and_press(stage: Stage, olivia
     assert len(stage.plex.world.facts(split).media) == 3
 
 
+async def test_a_title_that_goes_between_the_candidates_and_the_choice(stage: Stage, olivia: Member) -> None:
+    item = stage.plex.appear(Item(0, "movie", "Brief Lantern", 1, int(stage.clock.now()), 2026, 5_400_000, ("Drama",)))
+    shown = await answered(await olivia.slash("manage fix-match", title=ref(item)))
+    choices = shown.options["What is it?"]
+    stage.plex.remove(item)
+    told = await shown.choose("What is it?", choices[1])
+    await told.until("That title is no longer on the server")
+    edited = await edit(olivia, item, "title", "set", "Never")
+    assert "That title is no longer on the server" in edited.text
+
+
 async def test_guests_may_not(stage: Stage) -> None:
     guest, item = stage.guest(), film(stage, 9)
     given: dict[str, dict[str, Any]] = {

@@ -115,10 +115,12 @@ class Changes:
         doomed = await self._questions.look(panel_id, place)
         try:
             await self._desk.collections.delete(doomed.ref)
-        except UserError:
+        except UserError as error:
+            if error.code != "collection_gone":
+                raise
             await self._questions.take(panel_id, place, call.profile_id)
-            view = told_view("Already gone", f"{bold(doomed.name)} is gone: somebody else was quicker.", is_done=False)
-            await update(interaction, view=view)
+            line = f"{bold(doomed.name)} is gone: somebody else was quicker, or an answer of its server was lost."
+            await update(interaction, view=told_view("Already gone", line, is_done=False))
             return
         await self._questions.take(panel_id, place, call.profile_id)
         detail = {"collection": str(doomed.ref), "titles": doomed.count}

@@ -123,6 +123,27 @@ async def test_a_server_that_fails_in_the_middle(stage: Stage, editing: Editing)
         stage.sim.faults.clear()
 
 
+async def test_an_answer_that_is_lost_is_looked_for(stage: Stage, editing: Editing) -> None:
+    item = rich(stage)
+    before, ref = list(item.genres), stage.title(item)
+    stage.sim.faults.add(r"/library/sections/1/all", "drop_after", times=1, method="PUT")
+    change = await editing.edit(ref, Field.GENRE, Mode.ADD, "Arrived")
+    assert list(item.genres) == [*before, "Arrived"]
+    await editing.undo(change)
+    assert list(item.genres) == before
+    reading = rf"/library/metadata/{item.key}"
+    stage.sim.faults.add(reading, 503, after=1, method="GET")
+    with pytest.raises(UserError) as caught:
+        await editing.edit(ref, Field.GENRE, Mode.ADD, "Unseen")
+    assert caught.value.code == "unverified"
+    stage.sim.faults.clear()
+    stage.sim.faults.add(r"/library/sections/1/all", "drop_after", times=1, method="PUT")
+    stage.sim.faults.add(reading, 503, after=1, method="GET")
+    with pytest.raises(UpstreamError):
+        await editing.edit(ref, Field.GENRE, Mode.ADD, "Again")
+    assert list(item.genres) == [*before, "Unseen", "Again"]
+
+
 async def test_a_match_keeps_the_rating_key_and_what_is_locked(stage: Stage, editing: Editing) -> None:
     item = stage.sim.world.find("Low Orbit")
     await editing.edit(stage.title(item), Field.TITLE, Mode.SET, "My Orbit")
