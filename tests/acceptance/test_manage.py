@@ -14,6 +14,8 @@ from simulators.discord.components import walk
 from simulators.discord.user import Shown
 from simulators.plex.activities import begin, end
 from simulators.plex.items import Item
+from simulators.plex.render import Value
+from simulators.plex.server import Activity
 from tests.acceptance.stage import Member, Stage, answered, open_stage
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -185,6 +187,34 @@ async def test_a_card_goes_on_after_a_restart(stage: Stage, olivia: Member) -> N
     await shown.click("Look again")
     await until_ended(stage, shown, "Scanned Movies")
     assert "Ponderosa Lantern" in shown.text
+
+
+async def test_a_refresh_that_is_told_title_by_title(stage: Stage, olivia: Member) -> None:
+    """As real servers do it: short activities that name a title and no library, with moments of nothing between."""
+    server, path = stage.plex.server, "/library/sections/1/refresh"
+    films, shows = stage.plex.world.listed(1, "movie"), stage.plex.world.listed(2, "show")
+
+    def title(key: int) -> Activity:
+        about: dict[str, Value] = {"key": f"/library/metadata/{key}"}
+        return begin(server, "library.refresh.items", "Refreshing", subtitle="Checking files", context=about)
+
+    elsewhere, before = title(shows[0].key), sent(stage, "GET", path)
+    first = title(films[0].key)
+    stage.plex.faults.add(path, "empty")  # what it tells is up to us
+    shown = await manage(olivia, "refresh", library=MOVIES)
+    assert sent(stage, "GET", path) == before + 1  # a single title is not the library
+    assert "It was running already" not in shown.text
+    assert "Under way; the server does not say how far." in shown.text
+    assert "Checking files" in shown.text
+    end(server, first)
+    second = title(films[1].key)
+    stage.clock.jump(30)
+    await shown.click("Look again")
+    assert "Under way" in shown.text
+    end(server, second)
+    await until_ended(stage, shown, "Refreshed Movies")  # though a show of another library is being refreshed
+    assert elsewhere.uuid in server.activities
+    end(server, elsewhere)
 
 
 async def test_a_server_that_fails_in_the_middle_of_a_scan(stage: Stage, olivia: Member) -> None:

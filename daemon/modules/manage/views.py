@@ -31,6 +31,8 @@ def work_view(
         lines.append("It was running already; nothing was begun.")
     if progress.phase is Phase.BEGUN:
         lines.append("Begun; the server has not said how far it is.")
+    elif progress.phase is Phase.QUIET:
+        lines.append("The server is not at it at this moment; I look once more.")
     elif progress.percent is not None:
         lines.append(f"{bar(progress.percent / 100)} {progress.percent} %")
     else:
