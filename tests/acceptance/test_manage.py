@@ -506,11 +506,40 @@ async def test_maintenance_is_announced_changed_and_over(stage: Stage, olivia: M
     await card.until("It takes until ten")
     await stage.restart()
     await told.click("End maintenance")
-    await told.until("Maintenance is over; the card says so.")
+    await told.until("Maintenance is over; the card says so, too.")
     await card.until("Maintenance is over")
     assert card.buttons == {}
     await again.click("End maintenance")
     await again.until("It was over already.")
+
+
+async def test_a_card_of_maintenance_follows_when_discord_is_back(stage: Stage, olivia: Member) -> None:
+    told = await manage(olivia, "maintenance", message="A long night")
+    (card,) = [shown for shown in olivia.sees() if "A long night" in shown.text and not shown.is_private]
+    fault = stage.lab.faults.add("update_message", status=500, times=10)
+    await told.click("End maintenance")
+    await told.until("Maintenance is over")
+    await stage.wait_for(lambda: fault.hits, "an attempt to change the card")
+    assert "Maintenance is over" not in card.text
+    stage.lab.faults.clear()
+
+    async def has_followed() -> bool:
+        stage.clock.jump(31)
+        return "Maintenance is over" in card.text
+
+    await stage.wait_for(has_followed, "the card to follow")
+    assert card.buttons == {}
+
+
+async def test_two_owners_announce_at_once(stage: Stage, olivia: Member, oscar: Member) -> None:
+    told = await asyncio.gather(
+        manage(olivia, "maintenance", message="Words of one"), manage(oscar, "maintenance", message="Words of two")
+    )
+    assert sorted("Maintenance is announced." in shown.text for shown in told) == [False, True]
+    cards = [shown for member in (olivia, oscar) for shown in member.sees() if "Words of" in shown.text]
+    assert len(cards) == 1
+    await told[0].click("End maintenance")
+    await cards[0].until("Maintenance is over")
 
 
 async def test_an_announcement_that_was_deleted_is_made_anew(stage: Stage, olivia: Member) -> None:

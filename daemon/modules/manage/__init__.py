@@ -58,6 +58,6 @@ async def setup(ctx: ModuleContext[BaseModel]) -> AsyncIterator[None]:
     ctx.task("works", works.run)
     ctx.every(SWEEP_S, jobs.sweep, name="jobs-sweep")
     ctx.every(SWEEP_S, trash_lists.sweep, name="trash-sweep")
-    ctx.every(RETRY_S, items.notices.maintenance.retry, name="maintenance")
+    ctx.every(RETRY_S, items.notices.maintenance.finish, name="maintenance")
     await ctx.cog(ManageCommands, desk, items, add_titles(ctx))
     yield

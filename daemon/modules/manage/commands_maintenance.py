@@ -52,8 +52,9 @@ class MaintenanceAnswers:
         if panel is not None and interaction.message is not None and panel.message_id == interaction.message.id:
             await update(interaction, view=notice_view(self._items, panel_id, Notice.from_state(panel.state)))
         else:
-            words = "Maintenance is over; the card says so." if is_ended else "It was over already."
+            words = "Maintenance is over; the card says so, too." if is_ended else "It was over already."
             await update(interaction, view=said_view(words, is_good=is_ended))
+        await self.maintenance.finish()  # after the answer: Discord may take its time with the card
 
     async def _post(self, panel_id: PanelId, place: Place, notice: Notice) -> MessageId | None:
         view = notice_view(self._items, panel_id, notice)

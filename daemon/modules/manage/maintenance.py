@@ -102,7 +102,7 @@ class Maintenance:
         return panel.panel_id
 
     async def end(self, panel_id: PanelId) -> bool:
-        """Say that it is over; False when it was over already. The card follows, now or when Discord answers."""
+        """It is over; False when it was already. `finish` then has the card say so."""
         async with self._lock:
             panel = await self._panels.get(panel_id)
             if panel is None or panel.kind != KIND or panel.ended_at is not None:
@@ -111,21 +111,14 @@ class Maintenance:
             if notice.over_at is not None:
                 return False
             over = Notice(notice.text, notice.by, notice.at, self._clock.now())
-            if not await self._panels.update_state(panel_id, over.to_state()):
-                return False
-            await self._finish(panel, over)
-            return True
+            return await self._panels.update_state(panel_id, over.to_state())
 
-    async def retry(self) -> None:
-        """Finish the cards whose end Discord has not taken yet."""
+    async def finish(self) -> None:
+        """Have the cards say that it is over, those that do not yet; what Discord does not take waits."""
         for panel in await self._open():
             notice = Notice.from_state(panel.state)
-            if notice.over_at is not None:
-                await self._finish(panel, notice)
-
-    async def _finish(self, panel: Panel, notice: Notice) -> None:
-        if await self._change(panel, notice) is not Changed.LATER:
-            await self._panels.end(panel.panel_id)
+            if notice.over_at is not None and await self._change(panel, notice) is not Changed.LATER:
+                await self._panels.end(panel.panel_id)
 
     async def _open(self) -> list[Panel]:
         return [panel for panel in await self._panels.open_panels(MODULE) if panel.kind == KIND]
