@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import NamedTuple
 
+from daemon.core.ids import ServerId
 from daemon.core.media import TitleKind
 
 
@@ -121,10 +122,29 @@ class ListedTitle(NamedTuple):
 
 
 class LocatedTitle(NamedTuple):
-    """A title read by its key, and the key of the library it is in."""
+    """A title read by its key, and the key of the library it is in.
+
+    `tags` are all its genres and labels, which are whole here; None when the server does not tell their keys.
+    """
 
     library_key: str
     title: ListedTitle
+    tags: tuple[Tag, ...] | None = None
+
+
+class LocatedCollection(NamedTuple):
+    """A collection read by its rating key, and the key of its library."""
+
+    library_key: str
+    tag: Tag
+
+
+@dataclass(frozen=True, slots=True)
+class Located:
+    """What some rating keys stand for."""
+
+    titles: tuple[LocatedTitle, ...] = ()
+    collections: tuple[LocatedCollection, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,3 +154,22 @@ class TitlePage:
     titles: tuple[ListedTitle, ...]
     total: int
     entries: int  # on the page, those included that are no title
+
+
+@dataclass(frozen=True, slots=True)
+class CollectionRef:
+    """A collection on a server; `key` is its rating key. Its text form, `c:<server>:<key>`, is for autocomplete."""
+
+    server: ServerId
+    key: str
+
+    def __str__(self) -> str:
+        return f"c:{self.server}:{self.key}"
+
+    @classmethod
+    def parse(cls, text: str) -> CollectionRef | None:
+        """The reference in `text`, or None when it is anything else."""
+        parts = text.split(":")
+        if len(parts) != 3 or parts[0] != "c" or not parts[1] or not (parts[2].isascii() and parts[2].isdigit()):
+            return None
+        return cls(ServerId(parts[1]), parts[2])

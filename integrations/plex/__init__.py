@@ -3,8 +3,27 @@
 from __future__ import annotations
 
 from integrations.plex.account import PlexTv
+from integrations.plex.collections import Collections, CollectionState
 from integrations.plex.config import PlexServerConfig, PlexTimeouts
 from integrations.plex.connection import ServerState
+from integrations.plex.editing import Editing
+from integrations.plex.history import LastPlays
 from integrations.plex.plex import Plex
+from integrations.plex.trash import Trash, Trashed
+from integrations.plex.upkeep import Activity, Upkeep
 
-__all__ = ["Plex", "PlexServerConfig", "PlexTimeouts", "PlexTv", "ServerState"]
+__all__ = [
+    "Activity",
+    "CollectionState",
+    "Collections",
+    "Editing",
+    "LastPlays",
+    "Plex",
+    "PlexServerConfig",
+    "PlexTimeouts",
+    "PlexTv",
+    "ServerState",
+    "Trash",
+    "Trashed",
+    "Upkeep",
+]

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from daemon.core.errors import UpstreamError, UpstreamKind
 from daemon.core.ids import ServerId
-from daemon.core.library import LibraryFacts, LibraryKind, LocatedTitle, Tag, TagKind, TitlePage
+from daemon.core.library import LibraryFacts, LibraryKind, Located, LocatedTitle, Tag, TagKind, TitlePage
 from daemon.core.limits import MIRROR_PAGE
 from daemon.core.media import TitleKind
 from daemon.core.text import plain
@@ -89,16 +89,19 @@ class MirrorReader:
 
     async def by_keys(self, rating_keys: Collection[int]) -> tuple[LocatedTitle, ...]:
         """Titles by their rating keys, those that the server has; one request, so a hundred at most."""
+        return (await self.located(rating_keys)).titles
+
+    async def located(self, rating_keys: Collection[int]) -> Located:
+        """As `by_keys`, and the collections among them; other things with a rating key are left out."""
         if not rating_keys:
-            return ()
+            return Located()
         path = f"/library/metadata/{','.join(map(str, rating_keys))}"
         try:
-            found = await self.http.fetch(path, decode=decode_located, timeout_s=self._timeouts.page_s)
+            return await self.http.fetch(path, decode=decode_located, timeout_s=self._timeouts.page_s)
         except UpstreamError as error:
             if error.kind is UpstreamKind.NOT_FOUND:  # none of them
-                return ()
+                return Located()
             raise
-        return tuple(LocatedTitle(*each) for each in found)
 
     async def about(self, rating_keys: Collection[int]) -> dict[int, About]:
         """Summaries and what was seen, by rating key; of those that the server has."""

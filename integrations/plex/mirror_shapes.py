@@ -7,7 +7,17 @@ from hashlib import blake2b
 
 import msgspec
 
-from daemon.core.library import LibraryKind, ListedTitle, Part, Version
+from daemon.core.library import (
+    LibraryKind,
+    ListedTitle,
+    Located,
+    LocatedCollection,
+    LocatedTitle,
+    Part,
+    Tag,
+    TagKind,
+    Version,
+)
 from daemon.core.text import plain
 from integrations.plex.shapes import Loose, Shape, entries, number, text
 
@@ -86,10 +96,18 @@ class MirroredShape(Shape):
     Media: list[VersionShape] | None = None
 
 
+class KeyedTagShape(NamedShape):
+    """A tag with the server's key for it, which only details have."""
+
+    id: Loose = None
+
+
 class LocatedShape(MirroredShape):
-    """The same, read by its key: the library it is in stands in it."""
+    """The same, read by its key: the library it is in stands in it, and all its tags."""
 
     librarySectionID: Loose = None
+    Genre: list[KeyedTagShape] | None = None
+    Label: list[KeyedTagShape] | None = None
 
 
 class KeyShape(Shape):
@@ -192,17 +210,29 @@ def decode_keys(body: bytes) -> tuple[list[int], int | None, int]:
     return keys, number(page.totalSize), len(shapes)
 
 
-def decode_located(body: bytes) -> list[tuple[str, ListedTitle]]:
-    """Titles read by their keys, each with its library's key; those without one (clips, playlists) are left out."""
+def decode_located(body: bytes) -> Located:
+    """Titles and collections read by their keys; what is in no library (clips, playlists) is left out."""
     page = _RAW.decode(body).MediaContainer
     if page is None:
         raise msgspec.ValidationError("no MediaContainer")
-    found = []
+    titles, collections = [], []
     for shape in entries(page.Metadata, LocatedShape):
-        section, title = text(shape.librarySectionID) or text(page.librarySectionID), to_listed(_only_mirrored(shape))
-        if section is not None and title is not None:
-            found.append((section, title))
-    return found
+        section = text(shape.librarySectionID) or text(page.librarySectionID)
+        if section is None:
+            continue
+        if shape.type == "collection" and (key := _key(shape.ratingKey)) is not None:
+            name = _line(shape.title) or str(key)
+            collections.append(LocatedCollection(section, Tag(TagKind.COLLECTION, str(key), name)))
+        elif (title := to_listed(_only_mirrored(shape))) is not None:
+            titles.append(LocatedTitle(section, title, _tags(shape)))
+    return Located(tuple(titles), tuple(collections))
+
+
+def _tags(shape: LocatedShape) -> tuple[Tag, ...] | None:
+    pairs = [(TagKind.GENRE, each) for each in shape.Genre or ()]
+    pairs += [(TagKind.LABEL, each) for each in shape.Label or ()]
+    tags = [Tag(kind, key, text(each.tag) or key) for kind, each in pairs if (key := text(each.id)) is not None]
+    return tuple(tags) if len(tags) == len(pairs) else None
 
 
 def to_listed(shape: MirroredShape) -> ListedTitle | None:

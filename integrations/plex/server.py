@@ -100,7 +100,7 @@ class Server:
             timeouts,
             shared.rng,
             on_play=self._note_play,
-            on_library=self._note_library,
+            on_library=self.note_library,
             on_gap=self._note_gap,
         )
         connection.on_change = lambda: on_change(name, None)
@@ -162,13 +162,17 @@ class Server:
         self.sessions.forget()
         self._on_change(self.name, notice.player_id or None)
 
-    def _note_library(self, rating_key: int | None) -> None:
+    def note_library(self, rating_key: int | None) -> None:
+        """A title or collection was added, changed or deleted; None: anything may have been. Whoever listens is told.
+
+        The server itself says so, and so does whoever changed something there: its notices come late, and may be lost.
+        """
         self._feed.notice()
         self._on_library(self.name, rating_key)
 
     def _note_gap(self) -> None:
         """Notices may have been missed: everything is to be looked at again."""
-        self._note_library(None)
+        self.note_library(None)
         self.sessions.forget()
         self.players.forget()
         self._on_change(self.name, None)

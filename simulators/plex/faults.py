@@ -81,6 +81,7 @@ class Faults:
         self.totals_drift = False  # every page of a listing reports another totalSize
         self.overlap = 0  # every page but the first repeats so many titles of the one before
         self.ghosts: set[int] = set()  # rating keys that are listed and have no details any more (404)
+        self.unmatchable: set[int] = set()  # rating keys of titles that no agent knows anything of
 
     def add(self, path: str, what: int | str = "status", **options: Any) -> Fault:
         """Misbehave on paths matching the regex `path` (searched in path and query).
@@ -112,6 +113,7 @@ class Faults:
         self.sessions_without_user = self.totals_drift = False
         self.overlap = 0
         self.ghosts.clear()
+        self.unmatchable.clear()
 
     def get(self, number: int) -> Fault | None:
         """A fault in force, or one that still holds requests, by its id."""

@@ -85,7 +85,8 @@ class ItemRoutes:
         if item.kind not in KINDS:
             raise Refused
         year = number(request, "year") or None
-        found = self._matches.look(item, request.query.get("title", ""), year)
+        is_known = item.key not in self._server.faults.unmatchable
+        found = self._matches.look(item, request.query.get("title", ""), year) if is_known else []
         rows = [self._row(item, each) for each in found]
         return reply(request, container(rows, identifier="com.plexapp.plugins.library"))
 

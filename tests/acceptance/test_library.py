@@ -150,7 +150,6 @@ async def test_what_is_not_there_is_said_with_the_nearest_names(stage: Stage) ->
 
 async def test_how_far_a_reading_is_can_be_seen(stage: Stage) -> None:
     await mirrored(stage)
-    guest = stage.guest()
     held = stage.plex.faults.add(r"/library/sections/2/all\?.*type=4", "hold")
     reading = await nursery.spawn("daemon", "library", "sync", "--all", environ=stage.environment())
     shown = await shown_by(stage, r"Being read: TV Shows", "library stats")

@@ -10,7 +10,9 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, Select, and_, distinct, exists, false, func, not_, or_, select, true
 
 from daemon.core.ids import RatingKey, ServerId
+from daemon.core.library import TagKind
 from daemon.core.media import Title, TitleKind, TitleRef
+from daemon.core.query import folded, without_article
 from daemon.core.visibility import LibraryRef, Restriction, Visibility
 from daemon.data.library.tables import (
     libraries,
@@ -27,6 +29,9 @@ _TITLE = (
     _t.id, _t.server, _t.rating_key, _t.kind, _t.name, _t.year, _t.duration_ms, _t.parent_name, _t.grandparent_name,
     _t.index_no, _t.parent_index_no, _l.name.label("library"), _t.thumb, _t.leaf_count, _t.added_at, _t.parent_key,
 )  # fmt: skip
+
+
+_KEYS_AT_ONCE = 500  # in one statement
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,6 +169,27 @@ def by_ids(tx: Connection, visibility: Visibility, title_ids: Sequence[int]) -> 
     rows = tx.execute(_titles(visibility).where(_t.id.in_(title_ids)))
     found = {row.id: _to_shown(row) for row in rows}
     return [found[title_id] for title_id in title_ids if title_id in found]
+
+
+def of_rating_keys(
+    tx: Connection, visibility: Visibility, server: ServerId, keys: Sequence[int], only: LibraryRef | None = None
+) -> list[Shown]:
+    """The titles of these rating keys that are seen, in this order."""
+    found: dict[str, Shown] = {}
+    for at in range(0, len(keys), _KEYS_AT_ONCE):
+        these = _titles(visibility, only).where(_t.server == server, _t.rating_key.in_(keys[at : at + _KEYS_AT_ONCE]))
+        found |= {shown.title.ref.rating_key: shown for row in tx.execute(these) if (shown := _to_shown(row))}
+    return [found[key] for key in dict.fromkeys(str(key) for key in keys) if key in found]
+
+
+def of_tag(tx: Connection, visibility: Visibility, library: LibraryRef, kind: TagKind, key: str) -> list[Shown]:
+    """The titles of a library that have a tag and are seen, as libraries sort their names."""
+    g, m = library_tags.c, library_title_tags.c
+    has = select(m.title_id).join(library_tags, g.id == m.tag_id)
+    has = has.where(g.kind == kind.value, g.key == key, g.library_id == _t.library_id).correlate(library_titles)
+    rows = tx.execute(_titles(visibility, library).where(_t.id.in_(has)).order_by(_t.id))
+    found = [_to_shown(row) for row in rows]
+    return sorted(found, key=lambda shown: (without_article(folded(shown.title.name)), shown.title.year or 0))
 
 
 def facts(tx: Connection, visibility: Visibility, ref: TitleRef) -> Facts | None:

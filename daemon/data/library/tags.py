@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
-from sqlalchemy import Connection, delete, or_, select, update
+from sqlalchemy import Connection, delete, exists, or_, select, update
 
 from daemon.core.ids import ServerId
 from daemon.core.library import Tag, TagKind
 from daemon.data.hot import HotInsert, insert
 from daemon.data.library.libraries import raise_revision
-from daemon.data.library.tables import library_tags, library_title_tags, library_titles
+from daemon.data.library.tables import libraries, library_tags, library_title_tags, library_titles
 
 _g, _m, _t = library_tags.c, library_title_tags.c, library_titles.c
 _insert_members = HotInsert(library_title_tags, ["title_id", "tag_id"])
@@ -65,6 +65,50 @@ def change_members(
         touched = or_(_t.id.in_(changed), _t.parent_key.in_(keys), _t.grandparent_key.in_(keys))
         tx.execute(update(library_titles).where(_t.library_id == library_id, touched).values(revision=revision))
     return True
+
+
+def retag(tx: Connection, library_id: int, server: ServerId, titles: Mapping[int, Collection[Tag]]) -> int:
+    """Have titles, by their rating keys, be of these genres and labels and no others; how many marks that changed.
+
+    Collections are left alone: a title does not tell of the smart ones it is in.
+    """
+    kinds = (TagKind.GENRE, TagKind.LABEL)
+    had: dict[int, dict[tuple[str, str], int]] = {}
+    marks = (
+        select(_t.rating_key, _g.kind, _g.key, _g.id)
+        .join(library_title_tags, _m.title_id == _t.id)
+        .join(library_tags, _g.id == _m.tag_id)
+        .where(_t.library_id == library_id, _t.rating_key.in_(titles), _g.kind.in_([kind.value for kind in kinds]))
+    )
+    for rating_key, kind, key, tag_id in tx.execute(marks):
+        had.setdefault(rating_key, {})[kind, key] = tag_id
+    new: dict[Tag, list[int]] = {}
+    lost: dict[tuple[str, int], list[int]] = {}
+    for rating_key, wanted in titles.items():
+        known = had.get(rating_key, {})
+        for tag in wanted:
+            if (tag.kind.value, tag.key) not in known:
+                new.setdefault(tag, []).append(rating_key)
+        names = {(tag.kind.value, tag.key) for tag in wanted}
+        for (kind, key), tag_id in known.items():
+            if (kind, key) not in names:
+                lost.setdefault((kind, tag_id), []).append(rating_key)
+    for tag, keys in new.items():
+        tag_id = note(tx, library_id, tag)
+        change_members(tx, library_id, server, tag_id, add=keys, remove=(), is_sight=tag.kind is TagKind.LABEL)
+    for (kind, tag_id), keys in lost.items():
+        change_members(tx, library_id, server, tag_id, add=(), remove=keys, is_sight=kind == TagKind.LABEL.value)
+    if lost:  # a word that nothing is marked with any more is none that the server lists
+        empty = ~exists(select(_m.title_id).where(_m.tag_id == _g.id))
+        tx.execute(delete(library_tags).where(_g.id.in_([tag_id for _, tag_id in lost]), empty))
+    return sum(map(len, (*new.values(), *lost.values())))
+
+
+def by_keys(tx: Connection, server: ServerId, kind: TagKind, keys: Collection[str]) -> list[tuple[int, int]]:
+    """(library id, number) of a server's tags of a kind that have these keys."""
+    these = select(_g.library_id, _g.id).join(libraries, libraries.c.id == _g.library_id)
+    found = tx.execute(these.where(libraries.c.server == server, _g.kind == kind.value, _g.key.in_(keys)))
+    return [(row[0], row[1]) for row in found]
 
 
 def others(tx: Connection, library_id: int, kind: TagKind, keys: Collection[str]) -> list[tuple[int, str]]:

@@ -220,7 +220,8 @@ def _heir(tx: Connection, library_id: int, candidate: Candidate, kind: str, seen
     if candidate.guid is None:
         return None
     same = select(_t.id).where(_t.guid == candidate.guid, _t.library_id == library_id, _t.kind == kind)
-    new = same.where(_t.id != candidate.title_id, _t.first_pass > seen_pass)
+    # What the mirror held before is no heir: of a film that was split and merged again, its first half stays itself.
+    new = same.where(_t.id > candidate.title_id, _t.first_pass > seen_pass)
     heir: int | None = tx.execute(new.order_by(_t.id).limit(1)).scalar()
     return heir
 

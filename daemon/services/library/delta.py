@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from functools import partial
 
 from sqlalchemy import Connection
 
-from daemon.core.library import ListedTitle
+from daemon.core.library import Located, LocatedTitle, TagKind
 from daemon.core.limits import MIRROR_CHECKED_AT_ONCE
-from daemon.data.library import libraries, passes, titles
+from daemon.data.library import libraries, passes, tags, titles
 from daemon.data.library.libraries import Library
+from daemon.data.library.passes import PassLost
 from daemon.data.library.titles import Candidate, Taken
 from daemon.services.library.reading import Workshop, count_titles
 from daemon.services.library.source import Source
+from daemon.services.library.tagging import TAGGED, Tagging
 
 
 class Delta:
@@ -51,15 +54,16 @@ class Delta:
     async def _step(self, source: Source, known: dict[str, Library], keys: list[int]) -> tuple[int, set[str]]:
         """A hundred titles: first what is there, then what is gone, which may have come back under another key."""
         store, server = self._shop.store, source.server
-        found = await self._shop.patiently(lambda: source.by_keys(keys))
-        by_library: dict[str, list[ListedTitle]] = {}
-        for located in found:
-            if located.library_key in known:
-                by_library.setdefault(located.library_key, []).append(located.title)
+        located = await self._shop.patiently(lambda: source.located(keys))
+        by_library: dict[str, list[LocatedTitle]] = {}
+        for each in located.titles:
+            if each.library_key in known:
+                by_library.setdefault(each.library_key, []).append(each)
         changes = 0
         for key, listed in by_library.items():
             changes += await self._take_in(source, known[key], listed)
-        there = {located.title.rating_key for located in found}
+        there = {each.title.rating_key for each in located.titles}
+        shelves = await self._follow_collections(source, known, located, [key for key in keys if key not in there])
         namesakes = await store.read(lambda tx: titles.namesakes(tx, server, sorted(there)))
         doubtful = [key for key in dict.fromkeys([*keys, *namesakes[:MIRROR_CHECKED_AT_ONCE]]) if key not in there]
         if namesakes:
@@ -69,17 +73,52 @@ class Delta:
         gone = await store.read(lambda tx: titles.by_keys(tx, server, doubtful))
         changes += await self._take_out(source, gone)
         refs = {library.library_id: library.ref.key for library in known.values()}
-        return changes, {*by_library, *(refs[library_id] for library_id, _ in gone if library_id in refs)}
+        touched = {*by_library, *shelves, *(refs[library_id] for library_id, _ in gone if library_id in refs)}
+        return changes + len(shelves), touched
 
-    async def _take_in(self, source: Source, library: Library, listed: list[ListedTitle]) -> int:
-        def unit(tx: Connection) -> Taken | None:
+    async def _take_in(self, source: Source, library: Library, located: list[LocatedTitle]) -> int:
+        """Titles, and what those that are tagged at all are tagged with: by their labels people see them."""
+        tagged = {kind.value for kind in TAGGED[library.kind]}
+        words = {
+            each.title.rating_key: each.tags
+            for each in located
+            if each.tags is not None and each.title.kind in tagged
+        }  # fmt: skip
+
+        def unit(tx: Connection) -> tuple[Taken, int]:
             last = passes.current(tx, library.library_id)
-            number = last.number if last else 0
-            return titles.take_in(tx, library.library_id, source.server, listed, number, is_pass=False)
+            listed = [each.title for each in located]
+            taken = titles.take_in(
+                tx, library.library_id, source.server, listed, last.number if last else 0, is_pass=False
+            )
+            if taken is None:
+                return Taken(), 0
+            return taken, tags.retag(tx, library.library_id, source.server, words)
 
-        taken = await self._shop.store.write(unit) or Taken()
+        taken, marks = await self._shop.store.write(unit)
         count_titles(self._shop.metrics, source.server, taken)
-        return taken.added + taken.changed
+        return taken.added + taken.changed + marks
+
+    async def _follow_collections(
+        self, source: Source, known: dict[str, Library], located: Located, others: list[int]
+    ) -> set[str]:
+        """Collections as they are now; those of `others` that were some are taken out. Keys of their libraries."""
+        touched = set()
+        with suppress(PassLost):  # the library is gone: with it goes all of this
+            for collection in located.collections:
+                if (library := known.get(collection.library_key)) is not None:
+                    await Tagging(self._shop.store, source, library, self._shop.patiently).take_in(collection.tag)
+                    touched.add(collection.library_key)
+            there = {collection.tag.key for collection in located.collections}
+            keys = [str(key) for key in others if str(key) not in there]
+            by_id = {library.library_id: library for library in known.values()}
+            find = partial(tags.by_keys, server=source.server, kind=TagKind.COLLECTION, keys=keys)
+            for library_id, tag_id in await self._shop.store.read(find):
+                if (library := by_id.get(library_id)) is not None:
+                    tagging = Tagging(self._shop.store, source, library, self._shop.patiently)
+                    await tagging.take_out(tag_id, TagKind.COLLECTION)
+                    touched.add(library.ref.key)
+        return touched
 
     async def _take_out(self, source: Source, gone: list[tuple[int, Candidate]]) -> int:
         total = 0

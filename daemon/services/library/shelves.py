@@ -8,11 +8,12 @@ from datetime import datetime
 
 from daemon.core.media import TitleKind, TitleRef
 from daemon.core.visibility import LibraryRef, Visibility
-from daemon.data.library import libraries, passes, shown
+from daemon.data.library import collected, libraries, passes, shown
+from daemon.data.library.collected import Collected
 from daemon.data.library.shown import Facts, FileFacts, LibrarySum, Shown
 from daemon.data.store import Store
 
-__all__ = ["Facts", "FileFacts", "LibrarySum", "Reading", "Shelves", "Shown"]
+__all__ = ["Collected", "Facts", "FileFacts", "LibrarySum", "Reading", "Shelves", "Shown"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +78,16 @@ class Shelves:
             for ref, name, done, total in found
             if (visibility.libraries is None or ref in visibility.libraries) and only in (None, ref)
         ]
+
+    async def collections(self, visibility: Visibility, only: LibraryRef | None = None) -> list[Collected]:
+        """The collections that they see, by name, each with the number of its titles that they see."""
+        return await self._store.read(lambda tx: collected.listing(tx, visibility, only))
+
+    async def collected(
+        self, visibility: Visibility, collection: Collected, rating_keys: Sequence[int] | None
+    ) -> list[Shown]:
+        """Titles of a collection: of `rating_keys` those that they see, in this order; None: all they see, by name."""
+        return await self._store.read(lambda tx: collected.titles(tx, visibility, collection, rating_keys))
 
     async def libraries(self, visibility: Visibility) -> list[tuple[LibraryRef, str]]:
         """The libraries that they see, each with a name that tells it from the others."""

@@ -8,7 +8,7 @@ from enum import StrEnum
 from typing import Protocol, TypeAlias
 
 from daemon.core.ids import ServerId
-from daemon.core.library import LibraryFacts, LocatedTitle, Tag, TagKind, TitlePage
+from daemon.core.library import LibraryFacts, Located, LocatedTitle, Tag, TagKind, TitlePage
 from daemon.core.media import TitleKind
 from daemon.core.visibility import LibraryRef
 from daemon.data.library.titles import Taken
@@ -40,6 +40,10 @@ class Source(Protocol):
 
     async def by_keys(self, rating_keys: Collection[int]) -> tuple[LocatedTitle, ...]:
         """Those of these titles that the server has, a hundred at most."""
+        ...
+
+    async def located(self, rating_keys: Collection[int]) -> Located:
+        """The same with the collections among them."""
         ...
 
     async def tags(self, library: str, kind: TagKind) -> tuple[Tag, ...]:

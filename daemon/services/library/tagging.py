@@ -20,7 +20,7 @@ from daemon.services.library.source import Source
 
 Ask = Callable[[Callable[[], Awaitable[Any]]], Awaitable[Any]]
 
-_TAGGED = {
+TAGGED = {
     LibraryKind.MOVIE: (TitleKind.MOVIE,),
     LibraryKind.SHOW: (TitleKind.SHOW,),
     LibraryKind.ARTIST: (TitleKind.ARTIST, TitleKind.ALBUM),
@@ -41,12 +41,13 @@ class Tagging:
         for kind in TagKind:
             listed: tuple[Tag, ...] = await self._ask(partial(self._source.tags, self._library.ref.key, kind))
             for tag in listed:
-                await self._take_in(tag)
+                await self.take_in(tag)
                 yield kind.value
             await self._remove_others(kind, [tag.key for tag in listed])
             yield kind.value
 
-    async def _take_in(self, tag: Tag) -> None:
+    async def take_in(self, tag: Tag) -> None:
+        """One tag as it is now: its name, and all that have it. PassLost when the library is gone."""
         library_id = self._library.library_id
         tag_id = await self._store.write(lambda tx: tags.note(tx, library_id, tag))
         try:
@@ -62,7 +63,7 @@ class Tagging:
         """The rating keys of all that have the tag, and whether they are as many as the server says."""
         found: set[int] = set()
         is_whole = True
-        kinds = _TAGGED[self._library.kind]
+        kinds = TAGGED[self._library.kind]
         for kind in kinds[:1] if tag.kind is TagKind.COLLECTION else kinds:
             of_kind: set[int] = set()
             start = total = 0
@@ -97,6 +98,10 @@ class Tagging:
     async def _remove_others(self, kind: TagKind, keys: list[str]) -> None:
         library_id = self._library.library_id
         for tag_id, _ in await self._store.read(lambda tx: tags.others(tx, library_id, kind, keys)):
-            had = await self._store.read(partial(tags.members, tag_id=tag_id))
-            await self._change(tag_id, kind, [], sorted(had))
-            await self._store.write(partial(tags.remove, tag_id=tag_id))
+            await self.take_out(tag_id, kind)
+
+    async def take_out(self, tag_id: int, kind: TagKind) -> None:
+        """A tag that the server has no more."""
+        had = await self._store.read(partial(tags.members, tag_id=tag_id))
+        await self._change(tag_id, kind, [], sorted(had))
+        await self._store.write(partial(tags.remove, tag_id=tag_id))

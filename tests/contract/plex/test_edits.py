@@ -68,6 +68,35 @@ async def test_adding_to_a_listed_title_loses_tags_and_to_a_reloaded_one_does_no
     assert kept == [*genres, "Cosy"]
 
 
+async def test_words_are_taken_away_by_name_whatever_signs_they_have(sim: PlexSim, real: Any) -> None:
+    film = sim.world.find("Low Orbit")
+    sim.edit(film, genres=("Drama", "Tyler, the Word", "50% more"))
+
+    def work(plex: PlexServer) -> None:
+        plex.fetchItem(film.key).removeGenre(["tyler, the word", "50% more"])
+
+    await real.run(work)
+    assert film.genres == ("Drama",)
+
+
+async def test_a_whole_list_and_what_is_to_go_in_one_request(sim: PlexSim, ask: Any) -> None:
+    film = sim.world.find("Low Orbit")
+    sim.edit(film, genres=("Drama", "Crime"))
+    words = "genre%5B0%5D.tag.tag=Drama&genre%5B1%5D.tag.tag=Noir&genre%5B%5D.tag.tag-=Crime&genre.locked=0"
+    path = f"/library/sections/1/all?type=1&id={film.key}&{words}"
+    assert (await ask.raw(path, method="PUT"))[0] == 200
+    assert (film.genres, film.locked) == (("Drama", "Noir"), frozenset())
+
+
+async def test_a_title_that_no_agent_knows(sim: PlexSim, ask: Any) -> None:
+    film = sim.world.find("Low Orbit")
+    path = f"/library/metadata/{film.key}/matches?manual=1"
+    found = (await ask.json(path))["SearchResult"]
+    assert found[0].keys() >= {"guid", "name", "year", "score"}
+    sim.faults.unmatchable.add(film.key)
+    assert "SearchResult" not in await ask.json(path)
+
+
 async def test_labels_are_written_capitalised_and_found_by_id(sim: PlexSim, real: Any, ask: Any) -> None:
     film = sim.world.find("Low Orbit")
 
