@@ -18,6 +18,7 @@ from daemon.services.dead_letters import DeadLetters
 from daemon.services.guilds import Guilds
 from daemon.services.intake import Intake
 from daemon.services.keys import Keys
+from daemon.services.leaving import Leaving
 from daemon.services.library import SEARCH_FILE, Mirror, Mirroring, Search, Shelves
 from daemon.services.owners import Owners
 from daemon.services.panels import Panels
@@ -30,7 +31,7 @@ from daemon.services.stories import Stories
 from daemon.services.visibility import VisibilityService
 from daemon.settings.model import Settings
 from integrations.discord.fleet import Fleet
-from integrations.plex import Plex, PlexTv
+from integrations.plex import Plex, PlexTv, Removal
 from integrations.plex.config import PlexServerConfig, PlexTimeouts
 
 
@@ -77,6 +78,8 @@ async def compose(settings: Settings, kernel: Kernel, store: Store, role: Role) 
         "search": search,
         "shelves": Shelves(store),
         **people,
+        "removal": Removal(plex),
+        "leaving": Leaving(store, clock, process=kernel.process),
         "messages": fleet.messages,
         "profiles": Profiles(store, clock),
         "guilds": Guilds(store, clock),

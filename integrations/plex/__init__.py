@@ -6,5 +6,7 @@ from integrations.plex.account import PlexTv
 from integrations.plex.config import PlexServerConfig, PlexTimeouts
 from integrations.plex.connection import ServerState
 from integrations.plex.plex import Plex
+from integrations.plex.removal import Removal
+from integrations.plex.removal_values import Deletion
 
-__all__ = ["Plex", "PlexServerConfig", "PlexTimeouts", "PlexTv", "ServerState"]
+__all__ = ["Deletion", "Plex", "PlexServerConfig", "PlexTimeouts", "PlexTv", "Removal", "ServerState"]
