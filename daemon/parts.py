@@ -19,7 +19,7 @@ from daemon.services.guilds import Guilds
 from daemon.services.intake import Intake
 from daemon.services.keys import Keys
 from daemon.services.leaving import Leaving
-from daemon.services.library import SEARCH_FILE, Mirror, Mirroring, Search, Shelves
+from daemon.services.library import SEARCH_FILE, Mirror, Mirroring, Search, Shelves, Stock
 from daemon.services.owners import Owners
 from daemon.services.panels import Panels
 from daemon.services.plays import Plays
@@ -31,7 +31,7 @@ from daemon.services.stories import Stories
 from daemon.services.visibility import VisibilityService
 from daemon.settings.model import Settings
 from integrations.discord.fleet import Fleet
-from integrations.plex import Plex, PlexTv, Removal
+from integrations.plex import Plex, PlexTv, Removal, Upkeep
 from integrations.plex.config import PlexServerConfig, PlexTimeouts
 
 
@@ -71,14 +71,12 @@ async def compose(settings: Settings, kernel: Kernel, store: Store, role: Role) 
         metrics=kernel.metrics,
         clock=clock,
     )
+    mirroring = _mirroring(settings, kernel, store, plex)
     search = Search(store, settings.data_dir / SEARCH_FILE, kernel.supervisor)
     catalog = {
-        "plex": plex,
+        **_libraries(store, plex, mirroring, search),
         "plex_tv": plex_tv,
-        "search": search,
-        "shelves": Shelves(store),
         **people,
-        "removal": Removal(plex),
         "leaving": Leaving(store, clock, process=kernel.process),
         "messages": fleet.messages,
         "profiles": Profiles(store, clock),
@@ -106,7 +104,20 @@ async def compose(settings: Settings, kernel: Kernel, store: Store, role: Role) 
         settings.modules,
         settings.module_folders,
     )
-    return Parts(backbone, plex, plex_tv, fleet, host, _mirroring(settings, kernel, store, plex), search)
+    return Parts(backbone, plex, plex_tv, fleet, host, mirroring, search)
+
+
+def _libraries(store: Store, plex: Plex, mirroring: Mirroring, search: Search) -> dict[str, object]:
+    """The servers, what the mirror holds of them, and what is done to them."""
+    return {
+        "plex": plex,
+        "search": search,
+        "shelves": Shelves(store),
+        "mirroring": mirroring,
+        "stock": Stock(store),
+        "upkeep": Upkeep(plex),
+        "removal": Removal(plex),
+    }
 
 
 def _mirroring(settings: Settings, kernel: Kernel, store: Store, plex: Plex) -> Mirroring:

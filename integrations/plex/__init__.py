@@ -5,8 +5,24 @@ from __future__ import annotations
 from integrations.plex.account import PlexTv
 from integrations.plex.config import PlexServerConfig, PlexTimeouts
 from integrations.plex.connection import ServerState
+from integrations.plex.history import LastPlays
 from integrations.plex.plex import Plex
 from integrations.plex.removal import Removal
 from integrations.plex.removal_values import Deletion
+from integrations.plex.trash import Trash, Trashed
+from integrations.plex.upkeep import Activity, Upkeep
 
-__all__ = ["Deletion", "Plex", "PlexServerConfig", "PlexTimeouts", "PlexTv", "Removal", "ServerState"]
+__all__ = [
+    "Activity",
+    "Deletion",
+    "LastPlays",
+    "Plex",
+    "PlexServerConfig",
+    "PlexTimeouts",
+    "PlexTv",
+    "Removal",
+    "ServerState",
+    "Trash",
+    "Trashed",
+    "Upkeep",
+]

@@ -23,6 +23,7 @@ from integrations.plex.account_shapes import (
     KnownUser,
     Pin,
     PlexUser,
+    to_accepted,
     to_known_users,
     to_pin,
     to_profiles,
@@ -155,6 +156,11 @@ class PlexTv:
             for user, one in shared
         }
         return {**found, owner.account_id: Share()}
+
+    async def accepted(self, server: ServerId, machine_id: str) -> dict[AccountId, int]:
+        """Since when each account has what is shared with it, in seconds since 1970; as far as plex.tv tells."""
+        path = f"/api/servers/{machine_id}/shared_servers"
+        return await self._call("GET", path, to_accepted, token=self._servers[server].token)
 
     async def _call(
         self,

@@ -151,6 +151,16 @@ def to_shared_sections(body: bytes) -> dict[AccountId, frozenset[str]]:
     return found
 
 
+def to_accepted(body: bytes) -> dict[AccountId, int]:
+    """Of the same answer: when each account took what is shared with it, in seconds since 1970. ValueError."""
+    found: dict[AccountId, int] = {}
+    for shared in _elements(body, "SharedServer"):
+        account_id, when = _integer(shared, "userID"), _integer(shared, "acceptedAt")
+        if account_id and when:
+            found[AccountId(account_id)] = when
+    return found
+
+
 def _elements(body: bytes, tag: str) -> Iterator[ElementTree.Element]:
     try:
         root = ElementTree.fromstring(body)  # noqa: S314 - plex.tv over TLS, bounded, and expat refuses entity bombs

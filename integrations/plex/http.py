@@ -54,6 +54,7 @@ class ServerHttp:
         self.base = URL(config.url.rstrip("/"))
         self.headers = {**plex_headers(client_identifier), "X-Plex-Token": config.token, "Accept": "application/json"}
         self.session = session
+        self.page_s = timeouts.page_s
         self.refusal: UpstreamError | None = None
         self.on_trouble: Callable[[], None] = lambda: None
         self._timeouts = timeouts

@@ -9,13 +9,14 @@ from typing import Any
 
 import msgspec
 
-from daemon.core.errors import UpstreamError, UpstreamKind
+from daemon.core.errors import UpstreamError, UpstreamKind, UserError
 from daemon.core.ids import RatingKey, ServerId
 from daemon.core.leaving import Standing
-from daemon.core.library import ListedTitle
+from daemon.core.library import LibraryKind, ListedTitle
 from daemon.core.media import TitleKind, TitleRef
 from daemon.core.visibility import LibraryRef
-from integrations.plex.mirror_shapes import decode_page
+from integrations.plex.history import last_plays
+from integrations.plex.mirror_shapes import decode_located, decode_page
 from integrations.plex.plex import Plex
 from integrations.plex.removal_values import Deletion
 from integrations.plex.server import Server
@@ -34,6 +35,7 @@ class _PlayShape(Shape):
     grandparentRatingKey: Loose = None
     grandparentKey: Loose = None
     viewedAt: Loose = None
+    lastViewedAt: Loose = None
 
 
 class _RootShape(Shape):
@@ -61,43 +63,53 @@ class Removal:
     async def look(self, ref: TitleRef) -> Standing | None:
         """What the server has under that key now, read afresh; None when there is nothing."""
         server = self._plex.server(ref.server)
-        found = await server.mirror.by_keys([int(ref.rating_key)])
-        if not found:
-            return None
-        located = found[0]
-        title = located.title
+        try:
+            path = f"/library/metadata/{ref.rating_key}"
+            found = await server.http.fetch(path, decode=decode_located, timeout_s=server.http.page_s)
+        except UpstreamError as error:
+            if error.kind is UpstreamKind.NOT_FOUND:
+                return None
+            raise
+        if not found:  # an empty answer is no word that the title is gone
+            raise UpstreamError(server.http.service, UpstreamKind.BROKEN, "a title without content")
+        library, title = found[0]
         leaves = [title]
         if title.kind == TitleKind.SHOW.value:
             leaves = await self._episodes(server, ref.rating_key)
         parts = {part.part_id: part for leaf in leaves for version in leaf.versions for part in version.parts}
         size_bytes = sum(part.size_bytes or 0 for part in parts.values())
-        return Standing(located.library_key, title.guid or "", title.name, size_bytes, len(parts))
+        return Standing(library, title.guid or "", title.name, size_bytes, len(parts))
 
-    async def last_played(self, ref: TitleRef) -> datetime | None:
-        """When any account played the title, or an episode of it, last."""
+    async def last_played(self, ref: TitleRef, kind: TitleKind) -> datetime | None:
+        """When any account played the title, or an episode of it, last.
+
+        What the account of the server's token has seen counts as well where the history has no row of it.
+        """
+        http = self._plex.server(ref.server).http
         params = {"metadataItemID": ref.rating_key, "sort": "viewedAt:desc"}
-        answer = await self._plex.server(ref.server).http.fetch(
-            _HISTORY, params, decode=container, headers=_paging(0, 1)
-        )
-        times = [at for row in entries(answer.Metadata, _PlayShape) if (at := _instant(row.viewedAt)) is not None]
-        return max(times, default=None)
+        path = f"/library/metadata/{ref.rating_key}" + ("/allLeaves" if kind is TitleKind.SHOW else "")
+        answers = [
+            await http.fetch(_HISTORY, params, decode=container, headers=_paging(0, 1)),
+            await http.fetch(path, decode=container, timeout_s=http.page_s),
+        ]
+        rows = [row for answer in answers for row in entries(answer.Metadata, _PlayShape)]
+        times = [_instant(value) for row in rows for value in (row.viewedAt, row.lastViewedAt)]
+        return max((at for at in times if at is not None), default=None)
 
-    async def played(self, library: LibraryRef) -> dict[int, datetime]:
-        """When any account played each film or show of a library last, by rating key: its whole history."""
-        http = self._plex.server(library.server).http
-        params = {"librarySectionID": library.key, "sort": "viewedAt:desc"}
-        found: dict[int, datetime] = {}
-        for page in range(_PAGES_MAX):
-            answer = await http.fetch(_HISTORY, params, decode=container, headers=_paging(page * _PAGE, _PAGE))
-            rows = entries(answer.Metadata, _PlayShape)
-            for row in rows:
-                at = _instant(row.viewedAt)
-                for key in _keys(row):
-                    if at is not None and at > found.get(key, datetime.min.replace(tzinfo=UTC)):
-                        found[key] = at
-            if not rows or (page + 1) * _PAGE >= (number(answer.totalSize) or 0):
-                break
-        return found
+    async def played(self, library: LibraryRef, kind: LibraryKind, since: datetime) -> dict[int, datetime]:
+        """When any account played each film or show of a library last, by rating key.
+
+        UserError `history_short` when the server has more history than is read, and that does not reach back to
+        `since`: what was played between cannot be told then.
+        """
+        found = await last_plays(self._plex.server(library.server).http, library.key, kind)
+        if found.since is not None and datetime.fromtimestamp(found.since, UTC) > since:
+            known = f"<t:{found.since}:d>"
+            raise UserError(
+                f"Plex server {library.server} has played so much that its history is known since {known} only; ask "
+                "for fewer days.", "history_short",
+            )  # fmt: skip
+        return {key: at for key, seconds in found.at.items() if (at := _instant(seconds)) is not None}
 
     async def is_playing(self, ref: TitleRef) -> bool:
         """Whether somebody plays the title, or an episode of it, at this moment."""

@@ -34,6 +34,7 @@ async def owned_stage() -> AsyncIterator[Stage]:
         stage.settings["MARQUEE_OWNERS"] = ",".join(map(str, owners))
         await stage.start()
         stage.titles_min = 400  # some will be deleted before it starts again
+        await until_stored(stage, "SELECT count(*) FROM libraries WHERE read_at IS NULL", [(0,)])
         yield stage
 
 
@@ -292,6 +293,7 @@ async def test_a_show_goes_with_its_episodes_unless_one_was_played(house: Stage)
     olivia = owner(house)
     options = {"library": SHOWS, "min_size_gb": HUGE_GB - 50, "days": 1}
     draft = await answered(await olivia.slash("leaving announce", **options))
+    assert shows[0].title in draft.text, draft.text
     await (await draft.click("Post it here")).until("2 titles** of TV Shows announced")
     card = card_in(olivia)
     assert size_of(house, *(leaf for show in shows for leaf in house.plex.world.leaves(show))) in card.text
@@ -341,6 +343,35 @@ async def test_an_answer_that_is_lost_is_looked_for_and_not_asked_for_again(hous
     }  # fmt: skip
     assert (lost.hits, unsent.hits, failed.hits) == (1, 1, 3)
     assert [deletions(house, film) for film in (first, second, third)] == [1, 2, 3]
+
+
+async def test_a_server_that_is_away_is_waited_for_and_at_last_given_up(house: Stage) -> None:
+    (film,) = await shelve(house, 1)
+    olivia, plex = owner(house), house.plex
+    await announce(house, olivia)
+    decision = await close(olivia)
+    asked = await decision.click("Delete these")
+    await asked.until("cannot be undone")
+    away = plex.faults.add(r"/library/metadata/", 503)
+    await decision.click("Yes, delete 1")
+    await house.wait_for(lambda: away.hits >= 2, "the server to be asked in vain")
+    assert await outcomes(house) == {film.title: "undecided"}
+    house.clock.jump(3_600)
+    told = await told_owner(house, "Leaving soon: deleting has stopped")
+    assert "did not answer for too long" in told.text
+    plex.faults.clear()
+    again = await close(olivia)
+    await again.until("did not answer for too long")
+
+    async def is_asked() -> bool:
+        asked = await again.click("Delete these")
+        await asked.settled()
+        return "Yes, delete 1" in again.buttons
+
+    await house.wait_for(is_asked, "the server to be asked again", 20)
+    await again.click("Yes, delete 1")
+    await done(house)
+    assert await outcomes(house) == {film.title: "deleted"}
 
 
 async def test_a_restart_in_the_middle_of_deleting(house: Stage) -> None:

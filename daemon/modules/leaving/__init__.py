@@ -10,7 +10,7 @@ from daemon.core.ids import ChannelId
 from daemon.host.context import ModuleContext
 from daemon.services.kept import SWEEP_S, Kept
 from daemon.services.leaving import Leaving
-from daemon.services.library import Shelves
+from daemon.services.library import Shelves, Stock
 from daemon.services.notify import Notify
 from daemon.services.owners import Owners
 from daemon.services.panels import Panels
@@ -36,7 +36,15 @@ async def setup(ctx: ModuleContext[Config]) -> AsyncIterator[None]:
     channel = ChannelId(ctx.config.channel) if ctx.config.channel else None
     telling = Telling(ctx.service(Notify), channel, ctx.service(Owners).ids)
     deleting = Deleting(leaving, removal, telling, ctx.clock)
-    desk = Desk(leaving, removal, ctx.service(Shelves), ctx.service(VisibilityService), ctx.clock, exempt_days)
+    desk = Desk(
+        leaving,
+        removal,
+        ctx.service(Shelves),
+        ctx.service(Stock),
+        ctx.service(VisibilityService),
+        ctx.clock,
+        exempt_days,
+    )
     drafts = Kept(ctx.service(Panels), ctx.clock, MODULE, "draft", Draft.from_state, DRAFT_LASTS)
     items = ctx.components(
         LeavingComponents, desk, drafts, leaving, ctx.service(Messages), telling, deleting, exempt_days

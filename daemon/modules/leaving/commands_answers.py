@@ -85,10 +85,15 @@ class Answers:
         found = await self._desk.running(viewer_of(interaction))
         await self._say(interaction, list_view(self._items, found, number))
 
+    async def open(self, interaction: AnyInteraction, round_id: str) -> None:
+        """A round from the list."""
+        whole = await self._desk.seen_round(round_id, viewer_of(interaction))
+        await update(interaction, view=round_view(self._items, whole, 1))
+
     async def round(self, interaction: AnyInteraction, round_id: str, number: int) -> None:
         """A page of a round."""
         whole = await self._whole(interaction, round_id)
-        await self._say(interaction, round_view(self._items, whole, number))
+        await update(interaction, view=round_view(self._items, whole, number))
         await self._note_shown(interaction, whole)
 
     async def keep(self, interaction: AnyInteraction, title_id: int, number: int) -> None:

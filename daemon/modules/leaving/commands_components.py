@@ -65,7 +65,7 @@ class LeavingComponents(ComponentSet):
     @component("open")
     async def open_round(self, interaction: AnyInteraction, ids: Ids, values: Ids) -> None:
         """One of them."""
-        await self.answers.round(interaction, _first(values), 1)
+        await self.answers.open(interaction, _first(values))
 
     @component("round")
     async def turn_round(self, interaction: AnyInteraction, ids: Ids, values: Ids) -> None:

@@ -137,11 +137,12 @@ class Deleting:
             await self._delete(of, title, is_ours=is_ours)
 
     async def _use(self, title: RoundTitle) -> Reason | None:
-        """Whether somebody has played it since it was listed, or does now."""
-        last = await self._removal.last_played(title.ref)
-        if last is not None and (title.listed.played_at is None or last > title.listed.played_at):
-            return Reason.PLAYED
-        return Reason.PLAYING if await self._removal.is_playing(title.ref) else None
+        """Whether somebody plays it now, or has since it was listed."""
+        if await self._removal.is_playing(title.ref):
+            return Reason.PLAYING
+        last = await self._removal.last_played(title.ref, title.listed.kind)
+        is_news = last is not None and (title.listed.played_at is None or last > title.listed.played_at)
+        return Reason.PLAYED if is_news else None
 
     async def _delete(self, of: Round, title: RoundTitle, *, is_ours: bool) -> None:
         absent = Outcome.DELETED if is_ours else Outcome.GONE

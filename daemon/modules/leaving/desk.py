@@ -8,12 +8,13 @@ from daemon.core.clock import Clock
 from daemon.core.errors import OutOfDate, UserError
 from daemon.core.ids import GuildId, ProfileId
 from daemon.core.leaving import Halt, RoundState, RoundTitle, Rule
+from daemon.core.library import LibraryKind
 from daemon.core.limits import AUTOCOMPLETE_CHOICES_MAX, CHOICE_CHARS_MAX, LEAVING_TITLES_MAX
 from daemon.core.query import folded
 from daemon.core.text import clamp, plain
 from daemon.core.visibility import LibraryRef
 from daemon.services.leaving import Announced, Kept, Leaving, NewRound, Whole, unplayed
-from daemon.services.library import Shelves
+from daemon.services.library import Shelves, Stock
 from daemon.services.panels import Place
 from daemon.services.visibility import VisibilityService
 from integrations.plex import Removal
@@ -28,8 +29,8 @@ Choices = list[tuple[str, str]]
 
 
 class Desk:
-    """One for the module. UserError codes: `no_guild`, `unknown_library`, `nothing_leaves`, `unknown_round`, `kept`,
-    `keep_over`, `not_seen`, `deletion_off`, `decided`.
+    """One for the module. UserError codes: `no_guild`, `unknown_library`, `not_read`, `music`, `nothing_leaves`,
+    `unknown_round`, `kept`, `keep_over`, `not_seen`, `deletion_off`, `decided`.
     """
 
     def __init__(
@@ -37,6 +38,7 @@ class Desk:
         leaving: Leaving,
         removal: Removal,
         shelves: Shelves,
+        stock: Stock,
         visibility: VisibilityService,
         clock: Clock,
         exempt_days: int,
@@ -44,6 +46,7 @@ class Desk:
         self._leaving = leaving
         self._removal = removal
         self._shelves = shelves
+        self._stock = stock
         self._visibility = visibility
         self._clock = clock
         self._exempt_days = exempt_days
@@ -74,10 +77,15 @@ class Desk:
         guild_of(viewer)
         library, name = await self._library(text, viewer)
         sees = await self._visibility.of(viewer.member_id, viewer.guild_id)
+        kind = await self._stock.kind(library)
+        if kind is None:
+            raise UserError("That library has not been read yet; please try again in a moment.", "not_read")
+        if kind is LibraryKind.ARTIST:
+            raise UserError("Only films and shows can be listed, not music.", "music")
         found = await self._leaving.candidates(sees, library, rule)
         if found:
             since = self._clock.now() - timedelta(days=rule.unwatched_days)
-            found = unplayed(found, await self._removal.played(library), since)
+            found = unplayed(found, await self._removal.played(library, kind, since), since)
         if not found:
             raise UserError(f"Nothing in {clamp(plain(name), _SAID_CHARS_MAX)} is like that.", "nothing_leaves")
         return Draft(library, name, rule, tuple(found[:LEAVING_TITLES_MAX]), len(found))
@@ -106,6 +114,13 @@ class Desk:
         whole = await self._leaving.whole(int(number)) if is_number else None
         if whole is None or whole.round.guild_id != viewer.guild_id:
             raise UserError("There is no such round here; choose one from the list while you type.", "unknown_round")
+        return whole
+
+    async def seen_round(self, number: str, viewer: Viewer) -> Whole:
+        """A round of this guild whose library the viewer sees."""
+        whole = await self.round(number, viewer)
+        if whole.round.library not in {ref for ref, _ in await self._libraries(viewer)}:
+            raise OutOfDate
         return whole
 
     async def keep(self, title_id: int, profile_id: ProfileId, viewer: Viewer) -> Whole:

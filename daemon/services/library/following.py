@@ -48,6 +48,8 @@ class Following:
         self._keys: dict[int, None] = {}
         self._is_blind = True
         self._noticed = asyncio.Event()
+        self._begun = self._done = 0  # rounds, counted from 1
+        self._turned = asyncio.Event()
 
     def note(self, rating_key: int | None) -> None:
         """A title was added, changed or deleted; None: anything may have been."""
@@ -57,10 +59,18 @@ class Following:
             self._keys[rating_key] = None
         self._noticed.set()
 
+    async def catch_up(self) -> None:
+        """Have all libraries looked at; returns when a round that began after the call has succeeded."""
+        wanted = self._begun + 1
+        self.note(None)
+        while self._done < wanted:
+            await self._turned.wait()
+
     async def run(self) -> None:
         """For ever: bring the mirror up to date, wait for a reason to do it again."""
         attempt = 0
         while True:
+            self._begun += 1
             self._noticed.clear()
             keys, is_blind = list(self._keys), self._is_blind
             self._keys, self._is_blind = {}, False
@@ -75,6 +85,9 @@ class Following:
                 attempt += 1
                 continue
             attempt = 0
+            self._done = self._begun
+            self._turned.set()
+            self._turned = asyncio.Event()
             await self._wait()
 
     async def _catch_up(self, keys: Sequence[int], *, is_blind: bool) -> float | None:

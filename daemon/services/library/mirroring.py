@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Sequence
 from typing import Protocol
 
@@ -76,6 +77,22 @@ class Mirroring:
         await self.mirror.want_all()
         for following in self._followings.values():
             following.note(None)
+
+    async def catch_up(self, server: ServerId, patience_s: float) -> bool:
+        """Have a server's libraries looked at now, because something was done to them.
+
+        True when the mirror is as they are; False when that takes longer than `patience_s` real seconds, and in a
+        process that does not mirror: it happens all the same, later or elsewhere.
+        """
+        following = self._followings.get(server)
+        if following is None:
+            return False
+        try:
+            async with asyncio.timeout(patience_s):
+                await following.catch_up()
+        except TimeoutError:
+            return False
+        return True
 
     def _note(self, server: ServerId, rating_key: int | None) -> None:
         if (following := self._followings.get(server)) is not None:
