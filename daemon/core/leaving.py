@@ -55,10 +55,14 @@ class Halt(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """Which titles are listed. Rating is of 10, in tenths; `keep_days` is how long members may press Keep."""
+    """Which titles are listed. Rating is of 10, in tenths; `keep_days` is how long members may press Keep.
+
+    What they keep is not listed again for `exempt_days`.
+    """
 
     unwatched_days: int
     keep_days: int
+    exempt_days: int
     size_bytes_min: int = 0
     rating_tenths_max: int | None = None
 
@@ -67,6 +71,7 @@ class Rule:
         return {
             "unwatched_days": self.unwatched_days,
             "keep_days": self.keep_days,
+            "exempt_days": self.exempt_days,
             "size_bytes_min": self.size_bytes_min,
             "rating_tenths_max": self.rating_tenths_max,
         }

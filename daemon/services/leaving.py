@@ -126,12 +126,12 @@ class Leaving:
 
         return await self._store.write(unit)
 
-    async def close(self, round_id: int, exempt_days: int, say: Say | None = None) -> bool:
+    async def close(self, round_id: int, say: Say | None = None) -> bool:
         """End the time for keeping; False when it was over. `say` is called in the unit of work that ends it."""
         now = self._clock.now()
 
         def unit(tx: Connection) -> bool:
-            if not rounds.close(tx, round_id, now, now + timedelta(days=exempt_days)):
+            if not rounds.close(tx, round_id, now):
                 return False
             whole = _whole(tx, round_id)
             if say is not None and whole is not None:
@@ -140,11 +140,11 @@ class Leaving:
 
         return await self._store.write(unit)
 
-    async def close_due(self, exempt_days: int, say: Say) -> int:
+    async def close_due(self, say: Say) -> int:
         """Close every round whose time is over; how many this process has closed."""
         now = self._clock.now()
         due = await self._store.read(lambda tx: rounds.due(tx, now))
-        return sum([await self.close(round_id, exempt_days, say) for round_id in due])
+        return sum([await self.close(round_id, say) for round_id in due])
 
     async def leave(self, round_id: int) -> bool:
         """Delete nothing of a closed round; False when it is not closed."""

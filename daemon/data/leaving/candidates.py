@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Select, Subquery, exists, func, select
+from sqlalchemy import ColumnElement, Connection, Select, Subquery, exists, func, select
 
 from daemon.core.ids import RatingKey
 from daemon.core.leaving import Listed, Rule
@@ -28,7 +28,9 @@ def candidates(
     what has no guid, because it could not be recognised again.
     """
     found: list[Listed] = []
-    for kind, files in ((TitleKind.MOVIE, _files_of_films(library)), (TitleKind.SHOW, _files_of_shows(library))):
+    films = _files(library, TitleKind.MOVIE, _t.rating_key)
+    shows = _files(library, TitleKind.EPISODE, _t.grandparent_key)
+    for kind, files in ((TitleKind.MOVIE, films), (TitleKind.SHOW, shows)):
         statement = _matching(visibility, library, rule, added_before, at, kind, files)
         found += (_to_listed(row) for row in tx.execute(statement))
     return sorted(found, key=lambda one: (-one.size_bytes, one.name, one.rating_key))
@@ -46,7 +48,7 @@ def _matching(
     added_at = func.coalesce(files.c.added_at, _t.added_at).label("added")
     is_listed = exists().where(_out.server == _t.server, _out.undecided_key == _t.rating_key)
     is_exempt = exists().where(_out.server == _t.server, _out.guid == _t.guid, _out.exempt_until > at)
-    joined = library_titles.join(libraries, _l.id == _t.library_id).join(files, files.c.title_id == _t.id)
+    joined = library_titles.join(libraries, _l.id == _t.library_id).join(files, files.c.key == _t.rating_key)
     statement = (
         select(
             _t.rating_key, _t.kind, _t.guid, _t.name, _t.year, _t.added_at, added_at, _rating.label("rating"),
@@ -61,41 +63,18 @@ def _matching(
     return statement
 
 
-def _files_of_films(library: LibraryRef) -> Subquery:
-    """(title_id, added_at, size_bytes, files) of each film."""
+def _files(library: LibraryRef, kind: TitleKind, key: ColumnElement[int]) -> Subquery:
+    """(key, added_at, size_bytes, files) of the titles of a kind together that have the same `key`."""
     return (
         select(
-            _t.id.label("title_id"),
+            key.label("key"),
             func.max(_t.added_at).label("added_at"),
             func.sum(_p.size_bytes).label("size_bytes"),
             func.count(_p.part_id).label("files"),
         )
         .select_from(library_titles.join(libraries, _l.id == _t.library_id).join(library_parts, _p.title_id == _t.id))
-        .where(_l.server == library.server, _l.key == library.key, _t.kind == TitleKind.MOVIE.value)
-        .group_by(_t.id)
-        .subquery()
-    )
-
-
-def _files_of_shows(library: LibraryRef) -> Subquery:
-    """The same of each show, over all of its episodes."""
-    show, episode = library_titles.alias(), library_titles.alias()
-    joined = (
-        show.join(libraries, _l.id == show.c.library_id)
-        .join(episode, (episode.c.library_id == show.c.library_id) & (episode.c.grandparent_key == show.c.rating_key))
-        .join(library_parts, _p.title_id == episode.c.id)
-    )
-    return (
-        select(
-            show.c.id.label("title_id"),
-            func.max(episode.c.added_at).label("added_at"),
-            func.sum(_p.size_bytes).label("size_bytes"),
-            func.count(_p.part_id).label("files"),
-        )
-        .select_from(joined)
-        .where(_l.server == library.server, _l.key == library.key)
-        .where(show.c.kind == TitleKind.SHOW.value, episode.c.kind == TitleKind.EPISODE.value)
-        .group_by(show.c.id)
+        .where(_l.server == library.server, _l.key == library.key, _t.kind == kind.value)
+        .group_by(key)
         .subquery()
     )
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import Connection, and_, delete, exists, or_, select, update
@@ -90,11 +90,13 @@ def due(tx: Connection, at: datetime) -> list[int]:
     return list(tx.execute(statement.order_by(_r.id)).scalars())
 
 
-def close(tx: Connection, round_id: int, at: datetime, exempt_until: datetime) -> bool:
-    """Nobody can keep any more; what was kept is recorded, and not listed again before `exempt_until`. Once."""
+def close(tx: Connection, round_id: int, at: datetime) -> bool:
+    """Nobody can keep any more; what was kept is recorded, and exempt for as long as the rule says. Once."""
     # Whoever keeps a title holds the round until they are done: what they kept is seen below.
     if not _move(tx, round_id, RoundState.OPEN, RoundState.CLOSED, closed_at=at):
         return False
+    exempt_days = tx.execute(select(_r.exempt_days).where(_r.id == round_id)).scalar_one()
+    exempt_until = at + timedelta(days=exempt_days)
     is_kept = exists().where(_k.title_id == _t.id)
     values = {"outcome": Outcome.KEPT.value, "decided_at": at, "undecided_key": None, "exempt_until": exempt_until}
     tx.execute(update(leaving_titles).where(_t.round_id == round_id, _t.outcome.is_(None), is_kept).values(**values))
@@ -217,7 +219,7 @@ def _to_round(row: Any) -> Round:
         guild_id=GuildId(row.guild_id),
         library=LibraryRef(ServerId(row.server), row.library),
         library_name=row.library_name,
-        rule=Rule(row.unwatched_days, row.keep_days, row.size_bytes_min, row.rating_tenths_max),
+        rule=Rule(row.unwatched_days, row.keep_days, row.exempt_days, row.size_bytes_min, row.rating_tenths_max),
         announced_by=None if row.announced_by is None else ProfileId(row.announced_by),
         announced_at=row.announced_at,
         keep_until=row.keep_until,

@@ -20,6 +20,7 @@ leaving_rounds = Table(
     Column("library_name", Text, nullable=False),
     Column("unwatched_days", Integer, nullable=False),
     Column("keep_days", Integer, nullable=False),
+    Column("exempt_days", Integer, nullable=False),
     Column("size_bytes_min", BigInt, nullable=False),
     Column("rating_tenths_max", Integer),  # NULL: whatever its rating
     Column("announced_by", ForeignKey("profiles.id", ondelete="SET NULL")),

@@ -32,7 +32,7 @@ DRAFT_LASTS = timedelta(hours=1)  # what an owner was shown is announced as it w
 @asynccontextmanager
 async def setup(ctx: ModuleContext[Config]) -> AsyncIterator[None]:
     """Go on with the rounds that run, and offer the commands."""
-    leaving, removal, exempt_days = ctx.service(Leaving), ctx.service(Removal), ctx.config.exempt_days
+    leaving, removal = ctx.service(Leaving), ctx.service(Removal)
     channel = ChannelId(ctx.config.channel) if ctx.config.channel else None
     telling = Telling(ctx.service(Notify), channel, ctx.service(Owners).ids)
     deleting = Deleting(leaving, removal, telling, ctx.clock)
@@ -43,14 +43,11 @@ async def setup(ctx: ModuleContext[Config]) -> AsyncIterator[None]:
         ctx.service(Stock),
         ctx.service(VisibilityService),
         ctx.clock,
-        exempt_days,
     )
     drafts = Kept(ctx.service(Panels), ctx.clock, MODULE, "draft", Draft.from_state, DRAFT_LASTS)
-    items = ctx.components(
-        LeavingComponents, desk, drafts, leaving, ctx.service(Messages), telling, deleting, exempt_days
-    )
+    items = ctx.components(LeavingComponents, desk, drafts, leaving, ctx.service(Messages), telling, deleting)
     ctx.task("rounds", items.cards.follow)
     ctx.task("deleting", deleting.follow)
     ctx.every(SWEEP_S, drafts.sweep, name="drafts-sweep")
-    await ctx.cog(LeavingCommands, desk, items.answers)
+    await ctx.cog(LeavingCommands, desk, items.answers, ctx.config.exempt_days)
     yield

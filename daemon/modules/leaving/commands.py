@@ -38,9 +38,10 @@ class LeavingCommands(commands.Cog):
 
     leaving = app_commands.Group(name="leaving", description="What leaves the library soon, and what shall stay")
 
-    def __init__(self, desk: Desk, answers: Answers) -> None:
+    def __init__(self, desk: Desk, answers: Answers, exempt_days: int) -> None:
         self._desk = desk
         self._answers = answers
+        self._exempt_days = exempt_days
 
     @leaving.command(description="List what nobody watches, and let members keep titles of it", extras=_OWNER)
     @app_commands.describe(
@@ -61,7 +62,7 @@ class LeavingCommands(commands.Cog):
     ) -> None:
         """/leaving announce."""
         rating = None if max_rating is None else max_rating * 10
-        rule = Rule(days, keep_days, (min_size_gb or 0) * GB, rating)
+        rule = Rule(days, keep_days, self._exempt_days, (min_size_gb or 0) * GB, rating)
         await self._answers.announce(interaction, library, rule)
 
     @leaving.command(

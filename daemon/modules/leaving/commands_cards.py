@@ -26,13 +26,11 @@ class Cards:
         leaving: Leaving,
         messages: Messages,
         telling: Telling,
-        exempt_days: int,
     ) -> None:
         self._items = items
         self._leaving = leaving
         self._messages = messages
         self._telling = telling
-        self._exempt_days = exempt_days
         self._wake = asyncio.Event()
 
     def wake(self) -> None:
@@ -52,7 +50,7 @@ class Cards:
 
     async def look(self) -> None:
         """Once."""
-        await self._leaving.close_due(self._exempt_days, self._telling.closed)
+        await self._leaving.close_due(self._telling.closed)
         await self._leaving.leave_stale(LEAVING_STALE_DAYS)
         for whole in await self._leaving.unshown():
             if whole.round.posted_at is None:

@@ -37,9 +37,8 @@ class LeavingComponents(ComponentSet):
         messages: Messages,
         telling: Telling,
         deleting: Deleting,
-        exempt_days: int,
     ) -> None:
-        self.cards = Cards(self, leaving, messages, telling, exempt_days)
+        self.cards = Cards(self, leaving, messages, telling)
         self.answers = Answers(self, desk, drafts, self.cards, deleting)
 
     @component("draft", access=Access.OWNER)

@@ -41,7 +41,6 @@ class Desk:
         stock: Stock,
         visibility: VisibilityService,
         clock: Clock,
-        exempt_days: int,
     ) -> None:
         self._leaving = leaving
         self._removal = removal
@@ -49,7 +48,6 @@ class Desk:
         self._stock = stock
         self._visibility = visibility
         self._clock = clock
-        self._exempt_days = exempt_days
 
     # While somebody types
 
@@ -145,7 +143,7 @@ class Desk:
 
     async def close(self, whole: Whole) -> Whole:
         """End the time for keeping, if it is not over; how the round stands then."""
-        await self._leaving.close(whole.round.round_id, self._exempt_days)
+        await self._leaving.close(whole.round.round_id)
         return await self._again(whole)
 
     async def leave(self, whole: Whole) -> Whole:

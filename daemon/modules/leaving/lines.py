@@ -33,6 +33,11 @@ def amount(count: int) -> str:
     return f"{count:,} title{'s' * (count != 1)}"
 
 
+def days(count: int) -> str:
+    """`1 day`, `180 days`."""
+    return f"{count:,} day{'s' * (count != 1)}"
+
+
 def size(titles: Iterable[RoundTitle]) -> int:
     """What they take up, in bytes."""
     return sum(title.listed.size_bytes for title in titles)
@@ -47,9 +52,8 @@ def size_line(size_bytes: int) -> str:
 
 
 def rule_line(rule: Rule) -> str:
-    """`nobody has played it for 365 days · larger than 4.0 GB · rated 6 or less`."""
-    days = rule.unwatched_days
-    parts = [f"nobody has played it for {days:,} day{'s' * (days != 1)}"]
+    """`Nobody has played it for 365 days · 4.0 GB or larger · rated 6 of 10 or less`."""
+    parts = [f"Nobody has played it for {days(rule.unwatched_days)}"]
     if rule.size_bytes_min:
         parts.append(f"{size_line(rule.size_bytes_min)} or larger")
     if rule.rating_tenths_max is not None:

@@ -21,6 +21,7 @@ from integrations.discord.ui.pick import option, pick
 from .asking import Draft
 from .lines import (
     amount,
+    days,
     halt_line,
     keeps_line,
     listed_line,
@@ -48,13 +49,12 @@ def draft_view(items: ComponentSet, draft: Draft, panel_id: PanelId, number: int
     """What would be announced, for the owner alone."""
     page = page_of(draft.titles, number, PAGE)
     cut = f" These are the largest of {draft.found:,}." if draft.found > len(draft.titles) else ""
-    days = draft.rule.keep_days
     lines = [
         f"### Leaving soon from {_name(draft.library_name)}?",
         f"{amount(len(draft.titles))}, **{size_line(draft.size_bytes)}** in all.{cut}",
         f"-# {rule_line(draft.rule)}",
         *(f"**{_name(title_name(title))}**\n-# {listed_line(title)}" for title in page.items),
-        f"-# Everybody who sees the library can then keep titles for {days} day{'s' * (days != 1)}.",
+        f"-# Everybody who sees the library can then keep titles for {days(draft.rule.keep_days)}.",
         "-# Nothing is deleted before an owner says so.",
     ]
     ask = row(
@@ -185,7 +185,7 @@ def _heading(whole: Whole) -> list[str]:
                 f"{amount(len(titles))}, **{size_line(size(titles))}**. They may be deleted after {_at(until)}.",
                 f"Press Keep beside what shall stay; the time is over {_at(until, 'R')}.",
                 rule,
-                f"-# {kept} so far",
+                f"-# {kept} so far; what is kept is not listed again for {days(whole.round.rule.exempt_days)}",
             ]
         case RoundState.CLOSED:
             left = whole.unwanted

@@ -34,7 +34,7 @@ class Stage:
 
     def new(self, keep_days: int = 7) -> NewRound:
         keep_until = self.house.bus.clock.now() + keep_days * DAY
-        rule = Rule(365, keep_days, 0, None)
+        rule = Rule(365, keep_days, EXEMPT_DAYS)
         return NewRound(HOME, AppId(1), ChannelId(2), FILMS, "Films", rule, self.people[0], keep_until)
 
     async def announce(self, *keys: int) -> Whole:
@@ -51,6 +51,6 @@ class Stage:
         made = await self.announce(*keys)
         number, one = made.round.round_id, self.process()
         await one.note_posted(made.round, MessageId(3))
-        assert await one.close(number, EXEMPT_DAYS)
+        assert await one.close(number)
         assert await one.begin(number, self.people[0])
         return await self.whole(number)

@@ -42,7 +42,7 @@ async def test_what_is_kept_while_a_round_is_closed_is_either_recorded_or_refuse
         made = await stage.announce(*range(round_no * 10 + 1, round_no * 10 + 9))
         one, number = stage.process(), made.round.round_id
         keeping = [one.keep(title.title_id, stage.people[0]) for title in made.titles]
-        *pressed, closed = await asyncio.gather(*keeping, one.close(number, EXEMPT_DAYS))
+        *pressed, closed = await asyncio.gather(*keeping, one.close(number))
         assert closed
         whole = await stage.whole(number)
         kept = {title.title_id for title, said in zip(made.titles, pressed, strict=True) if said is Kept.NEW}
@@ -59,7 +59,7 @@ async def test_the_time_for_keeping_ends_by_the_clock(stage: Stage) -> None:
     def say(tx: Connection, whole: Whole) -> None:
         told.append(whole.round.round_id)
 
-    closed = await asyncio.gather(*(stage.process(name).close_due(EXEMPT_DAYS, say) for name in ("one", "two")))
+    closed = await asyncio.gather(*(stage.process(name).close_due(say) for name in ("one", "two")))
     assert sorted(closed) == [0, 1]
     assert set(told) == {made.round.round_id}
     assert (await stage.whole(made.round.round_id)).round.state is RoundState.CLOSED
@@ -79,7 +79,7 @@ async def test_everything_kept_ends_the_round_and_kept_titles_are_exempt(stage: 
     made = await stage.announce(1)
     one = stage.process()
     await one.keep(made.titles[0].title_id, stage.people[0])
-    assert await one.close(made.round.round_id, EXEMPT_DAYS)
+    assert await one.close(made.round.round_id)
     assert (await stage.whole(made.round.round_id)).round.state is RoundState.DONE
     await mirror(stage, 1, 2)
     assert await listed(stage) == ["Film 2"]
@@ -97,10 +97,10 @@ async def test_candidates_are_what_the_rule_says(stage: Stage) -> None:
     await change("UPDATE library_titles SET added_at = :at WHERE rating_key = 2", at=young)
     await change("UPDATE library_titles SET audience_rating_tenths = 80 WHERE rating_key = 3")
     assert await listed(stage) == ["Film 1", "Film 3"]
-    assert await listed(stage, Rule(365, 7, 0, 70)) == ["Film 1"]
-    assert await listed(stage, Rule(365, 7, 6 * GB)) == []
-    assert await listed(stage, Rule(50, 7)) == ["Film 1", "Film 2", "Film 3"]
-    nothing = await stage.process().candidates(Visibility(frozenset()), FILMS, Rule(365, 7))
+    assert await listed(stage, Rule(365, 7, 180, 0, 70)) == ["Film 1"]
+    assert await listed(stage, Rule(365, 7, 180, 6 * GB)) == []
+    assert await listed(stage, Rule(50, 7, 180)) == ["Film 1", "Film 2", "Film 3"]
+    nothing = await stage.process().candidates(Visibility(frozenset()), FILMS, Rule(365, 7, 180))
     assert nothing == []
     await change("UPDATE library_titles SET guid = NULL WHERE rating_key = 1")
     assert await listed(stage) == ["Film 3"]
@@ -114,7 +114,7 @@ async def test_a_show_is_as_large_and_as_young_as_its_episodes(stage: Stage) -> 
     for key in (11, 12):
         await mirror_film(stage, key)
         await change("UPDATE library_titles SET kind = 'episode', grandparent_key = 1 WHERE rating_key = :key", key=key)
-    (show,) = await stage.process().candidates(Visibility(), FILMS, Rule(365, 7))
+    (show,) = await stage.process().candidates(Visibility(), FILMS, Rule(365, 7, 180))
     assert (show.name, show.size_bytes, show.files) == ("Film 1", 10 * GB, 2)
     young = int((stage.house.bus.clock.now() - DAY).timestamp()) * 10**6
     await change("UPDATE library_titles SET added_at = :at WHERE rating_key = 12", at=young)
@@ -125,7 +125,7 @@ async def test_of_two_owners_one_begins_the_deletion(stage: Stage) -> None:
     made = await stage.announce(1, 2)
     one, number = stage.process(), made.round.round_id
     assert not await one.begin(number, stage.people[0])  # it is still open
-    await one.close(number, EXEMPT_DAYS)
+    await one.close(number)
     begun = await asyncio.gather(*(stage.process(f"p{who}").begin(number, who) for who in stage.people))
     assert sorted(begun) == [False, False, True]
     assert not await one.leave(number)
@@ -195,7 +195,7 @@ async def test_a_halted_round_can_be_confirmed_again(stage: Stage) -> None:
 async def test_a_list_about_which_nobody_decides_runs_out(stage: Stage) -> None:
     made = await stage.announce(1)
     one, number = stage.process(), made.round.round_id
-    await one.close(number, EXEMPT_DAYS)
+    await one.close(number)
     assert await one.leave_stale(LEAVING_STALE_DAYS) == 0
     stage.house.bus.clock.ahead = (LEAVING_STALE_DAYS + 1) * DAY
     assert await one.leave_stale(LEAVING_STALE_DAYS) == 1
@@ -223,7 +223,7 @@ async def test_who_is_forgotten_keeps_what_they_kept_as_nobody(stage: Stage) -> 
     await stage.house.privacy.forget(who)
     assert await stage.house.rows("SELECT profile_id FROM leaving_keeps") == [(None,)]
     assert (await stage.house.privacy.export(who))["keeps"] == []
-    assert await one.close(made.round.round_id, EXEMPT_DAYS)
+    assert await one.close(made.round.round_id)
     whole = await stage.whole(made.round.round_id)
     assert [title.outcome for title in whole.titles] == [Outcome.KEPT, None]
 
@@ -232,7 +232,8 @@ async def test_old_rounds_are_deleted_once_nothing_of_them_is_exempt(stage: Stag
     made = await stage.announce(1)
     one, bus = stage.process(), stage.house.bus
     await one.keep(made.titles[0].title_id, stage.people[0])
-    await one.close(made.round.round_id, LEAVING_ROUNDS_DAYS + 30)
+    await stage.house.bus.change("UPDATE leaving_rounds SET exempt_days = :days", days=LEAVING_ROUNDS_DAYS + 30)
+    await one.close(made.round.round_id)
     running = await stage.announce(2)
     retention = Retention(bus.store, bus.queue.claims, bus.clock, bus.health, bus.metrics, Keep())
     bus.clock.ahead = (LEAVING_ROUNDS_DAYS + 1) * DAY
@@ -261,7 +262,7 @@ async def test_rows_that_cannot_be_are_refused(stage: Stage, sql: str) -> None:
 
 
 async def listed(stage: Stage, rule: Rule | None = None) -> list[str]:
-    found = await stage.process().candidates(Visibility(), FILMS, rule or Rule(365, 7))
+    found = await stage.process().candidates(Visibility(), FILMS, rule or Rule(365, 7, 180))
     return sorted(title.name for title in found)
 
 

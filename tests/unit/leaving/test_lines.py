@@ -23,7 +23,7 @@ TITLE = RoundTitle(1, 1, ServerId("attic"), FILM, 0, None, None, None, 0, None, 
 
 def test_a_draft_comes_back_as_it_was() -> None:
     played = replace(FILM, played_at=AT + timedelta(days=3), rating_tenths=None, year=None)
-    draft = Draft(LibraryRef(ServerId("attic"), "1"), "Films", Rule(30, 7, 5, None), (FILM, played), 120)
+    draft = Draft(LibraryRef(ServerId("attic"), "1"), "Films", Rule(30, 7, 180, 5, None), (FILM, played), 120)
     assert Draft.from_state(draft.to_state()) == draft
     assert draft.size_bytes == 16_800_000_000
 
@@ -52,9 +52,9 @@ def test_only_what_nobody_played_for_so_long_is_listed() -> None:
 
 
 def test_rules_titles_and_fates_are_said_in_words() -> None:
-    assert rule_line(Rule(1, 7)) == "nobody has played it for 1 day"
-    assert rule_line(Rule(365, 7, 4 * 10**9, 65)) == (
-        "nobody has played it for 365 days · 4.0 GB or larger · rated 6.5 of 10 or less"
+    assert rule_line(Rule(1, 7, 180)) == "Nobody has played it for 1 day"
+    assert rule_line(Rule(365, 7, 180, 4 * 10**9, 65)) == (
+        "Nobody has played it for 365 days · 4.0 GB or larger · rated 6.5 of 10 or less"
     )
     assert listed_line(FILM) == f"film · 8.4 GB · added <t:{int(AT.timestamp())}:R> · never played · rated 8.1"
     assert size_line(812_000_000) == "812 MB"

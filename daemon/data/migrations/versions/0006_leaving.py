@@ -31,6 +31,7 @@ def _create_rounds() -> None:
         sa.Column("library_name", sa.Text(), nullable=False),
         sa.Column("unwatched_days", sa.Integer(), nullable=False),
         sa.Column("keep_days", sa.Integer(), nullable=False),
+        sa.Column("exempt_days", sa.Integer(), nullable=False),
         sa.Column("size_bytes_min", _BIG, nullable=False),
         sa.Column("rating_tenths_max", sa.Integer()),
         sa.Column("announced_by", _BIG),
