@@ -131,7 +131,8 @@ class Upkeep:
             found = await self._plex.server(server).http.fetch("/activities", decode=_answers.decode)
         container = found.MediaContainer or _ContainerShape()
         made = (_to_activity(server, shape) for shape in entries(container.Activity, _ActivityShape))
-        return tuple(activity for activity in made if activity is not None)[:_ACTIVITIES_MAX]
+        by_uuid = {activity.uuid: activity for activity in made if activity is not None}
+        return tuple(by_uuid.values())[:_ACTIVITIES_MAX]
 
     async def cancel(self, activity: Activity) -> bool:
         """End an activity; False when it had ended by itself. UserError `not_cancellable`."""
@@ -157,7 +158,10 @@ async def _allowed(what: LibraryRef | ServerId) -> AsyncIterator[None]:
         yield
     except UpstreamError as error:
         if error.kind in (UpstreamKind.FORBIDDEN, UpstreamKind.UNAUTHORIZED):
+            # Older servers say 401 where newer ones say 403.
             reason = "its token in the settings is not that of the server's owner"
+            if error.kind is UpstreamKind.UNAUTHORIZED:
+                reason += ", or is not valid any more"
             raise UserError(f"{error.service} does not allow that: {reason}.", "not_the_owners") from error
         if error.kind is UpstreamKind.NOT_FOUND and isinstance(what, LibraryRef):
             raise UserError(f"{error.service} has that library no more.", "library_gone") from error

@@ -178,10 +178,19 @@ class SharingRoutes:
         return reply(request, container([El("Server", server, rows)], friendlyName="myPlex"))
 
     async def shares(self, request: web.Request) -> web.Response:
-        """Each guest with its token for this server and the libraries shared with it; XML only."""
-        self._owner(request)
-        rows = [self._shared_server(each) for each in self._guests(request)]
-        return reply(request, container(rows, friendlyName="myPlex", machineIdentifier=self._server.machine_id))
+        """Each guest with its token for the server and the libraries shared with it; XML only."""
+        machine = request.match_info["machine"]
+        sibling = next((each for each in self._server.siblings if each.machine_id == machine), None)
+        if sibling is None:
+            self._owner(request)
+        there = SharingRoutes(sibling or self._server)
+        guests = {each.remote_id for each in self._guests(request)}
+        rows = [
+            there._shared_server(each)
+            for each in there._server.world.accounts.values()
+            if each.remote_id in guests and each.is_shared
+        ]
+        return reply(request, container(rows, friendlyName="myPlex", machineIdentifier=machine))
 
     def _shared_server(self, account: Account) -> El:
         about: dict[str, Value] = {

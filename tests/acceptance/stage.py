@@ -6,7 +6,6 @@ import asyncio
 import json
 import os
 import signal
-import sys
 import tempfile
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -23,6 +22,7 @@ from simulators.discord.user import Shown, User
 from simulators.plex.items import Item
 from simulators.plex.players import Player
 from simulators.plex.sim import PlexSim
+from tests import nursery
 from tests.blocking import TOLD
 
 PROJECT = Path(__file__).resolve().parents[2]
@@ -43,7 +43,7 @@ async def answered(shown: Shown) -> Shown:
 class Daemon:
     """One run of `python -m daemon run`, under the detector of blocking calls."""
 
-    process: asyncio.subprocess.Process
+    process: nursery.Child
     log_file: Path
     url: str = ""  # of its HTTP server, once it has said so
 
@@ -191,10 +191,9 @@ class Stage:
         log_file = self.folder / f"daemon-{len(self.runs)}.log"
         log = await asyncio.to_thread(log_file.open, "wb")
         try:
-            process = await asyncio.create_subprocess_exec(
-                sys.executable, "-m", "tests.blocking", "run", *arguments,
-                cwd=PROJECT, env=environment, stdout=log, stderr=log, stdin=asyncio.subprocess.DEVNULL,
-            )  # fmt: skip
+            process = await nursery.spawn(
+                "tests.blocking", "run", *arguments, environ=environment, stdout=log, stderr=log
+            )
         finally:
             log.close()
         self.daemon = Daemon(process, log_file)

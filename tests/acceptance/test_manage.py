@@ -12,7 +12,10 @@ import pytest_asyncio
 
 from simulators.discord.components import walk
 from simulators.discord.user import Shown
+from simulators.plex.activities import begin, end
 from simulators.plex.items import Item
+from simulators.plex.render import Value
+from simulators.plex.server import Activity
 from tests.acceptance.stage import Member, Stage, answered, open_stage
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -165,7 +168,8 @@ async def test_a_second_scan_shows_the_one_that_is_running(stage: Stage, olivia:
 
 async def test_a_refresh_and_an_analysis_say_what_they_cost(stage: Stage, olivia: Member) -> None:
     shown = await manage(olivia, "refresh", library=SHOWS)
-    assert "fetches every title's metadata and artwork again" in shown.text
+    shows = len(stage.plex.world.listed(2, "episode"))
+    assert f"fetches metadata and artwork of {shows:,} titles again" in shown.text
     (refresh,) = [seen for seen in stage.plex.requests if seen.path == "/library/sections/2/refresh"]
     assert refresh.query == (("force", "1"),)
     await until_ended(stage, shown, "Refreshed")
@@ -183,6 +187,64 @@ async def test_a_card_goes_on_after_a_restart(stage: Stage, olivia: Member) -> N
     await shown.click("Look again")
     await until_ended(stage, shown, "Scanned Movies")
     assert "Ponderosa Lantern" in shown.text
+
+
+async def test_a_refresh_that_is_told_title_by_title(stage: Stage, olivia: Member) -> None:
+    """As real servers do it: short activities that name a title and no library, with moments of nothing between."""
+    server, path = stage.plex.server, "/library/sections/1/refresh"
+    films, shows = stage.plex.world.listed(1, "movie"), stage.plex.world.listed(2, "show")
+
+    def title(key: int) -> Activity:
+        about: dict[str, Value] = {"key": f"/library/metadata/{key}"}
+        return begin(server, "library.refresh.items", "Refreshing", subtitle="Checking files", context=about)
+
+    elsewhere, before = title(shows[0].key), sent(stage, "GET", path)
+    first = title(films[0].key)
+    stage.plex.faults.add(path, "empty")  # what it tells is up to us
+    shown = await manage(olivia, "refresh", library=MOVIES)
+    assert sent(stage, "GET", path) == before + 1  # a single title is not the library
+    assert "It was running already" not in shown.text
+    assert "Under way; the server does not say how far." in shown.text
+    assert "Checking files" in shown.text
+    end(server, first)
+    second = title(films[1].key)
+    stage.clock.jump(30)
+    await shown.click("Look again")
+    assert "Under way" in shown.text
+    end(server, second)
+    await until_ended(stage, shown, "Refreshed Movies")  # though a show of another library is being refreshed
+    assert elsewhere.uuid in server.activities
+    end(server, elsewhere)
+
+
+async def test_a_server_that_fails_in_the_middle_of_a_scan(stage: Stage, olivia: Member) -> None:
+    shown = await manage(olivia, "scan", library=MOVIES)
+    fault = stage.plex.faults.add("^/activities", 503, times=2)
+    stage.clock.jump(2)
+    await shown.until("Plex server attic is busy or starting")
+    assert fault.hits
+    await until_ended(stage, shown, "Scanned Movies")
+
+
+async def test_a_server_that_tells_nothing_of_a_scan(stage: Stage, olivia: Member) -> None:
+    stage.plex.faults.add("/library/sections/1/refresh", "empty")  # it says yes and does nothing
+    shown = await manage(olivia, "scan", library=MOVIES)
+    assert "Begun; the server has not said how far it is." in shown.text
+    await until_ended(stage, shown, "The server told nothing of it")
+
+
+async def test_what_takes_too_long_is_let_go_and_taken_up_again(stage: Stage, olivia: Member) -> None:
+    server = stage.plex.server
+    endless = begin(server, "media.analyze", "Analyzing Movies", context={"librarySectionID": "1"})
+    endless.progress = 3
+    shown = await manage(olivia, "analyze", library=MOVIES)
+    assert "It was running already" in shown.text
+    assert " 3 %" in shown.text
+    stage.clock.jump(14 * 60 + 5)
+    await shown.until("It takes longer than this message can follow it.")
+    end(server, endless)
+    await shown.click("Look again")
+    await until_ended(stage, shown, "Analyzed Movies")
 
 
 async def test_a_library_that_nobody_has(stage: Stage, olivia: Member) -> None:
@@ -239,6 +301,29 @@ async def test_a_button_that_was_pressed_twice_empties_once(stage: Stage, olivia
     for answer in answers:
         await answer.settled()
     assert sent(stage, "PUT", EMPTY) == before + 1
+
+
+async def test_a_server_that_takes_its_time_with_the_trash(stage: Stage, olivia: Member) -> None:
+    stage.plex.trash(await there(stage, olivia, "Slow Reel"))
+    shown = await manage(olivia, "empty-trash", library=MOVIES)
+    stage.plex.faults.add(EMPTY, "empty", times=1)  # it says yes, and has not begun
+    await shown.click("Empty the trash")
+    await shown.until("The server is still removing 1 title.")
+    assert "Removed" not in shown.text
+    again = await manage(olivia, "empty-trash", library=MOVIES)
+    await again.click("Empty the trash")
+    await again.until("Removed 1 title")
+
+
+async def test_an_answer_that_is_lost_when_the_trash_is_emptied(stage: Stage, olivia: Member) -> None:
+    item = await there(stage, olivia, "Silent Reel")
+    stage.plex.trash(item)
+    shown = await manage(olivia, "empty-trash", library=MOVIES)
+    fault = stage.plex.faults.add(EMPTY, "drop_after", times=1)
+    await shown.click("Empty the trash")
+    await shown.until("Removed 1 title")
+    assert fault.hits == 1
+    assert item.key not in stage.plex.world.items
 
 
 async def test_a_title_that_came_back_is_not_lost(stage: Stage, olivia: Member) -> None:
@@ -355,8 +440,7 @@ async def test_stale_titles_the_largest_first_and_nobody_is_named(stage: Stage, 
     await shown.click("Forward")
     await shown.until(lambda now: any(label.startswith("Page 2/") for label in now.buttons))
     assert sent(stage, "GET", "/status/sessions/history/all") == before  # the pages are turned as they were read
-    shown = await manage(olivia, "stale", library=SHOWS, days=1)
-    assert "Not played for 1 day: TV Shows" in shown.text
+    await listed(stage, olivia, "Not played for 1 day: TV Shows", "stale", library=SHOWS, days=1)
 
 
 async def test_activities_are_shown_and_cancelled(stage: Stage, olivia: Member) -> None:
@@ -463,6 +547,11 @@ async def test_a_server_that_does_not_answer(stage: Stage, olivia: Member) -> No
     assert "Its guests are left out." in shown.text
     shown = await manage(olivia, "unmatched", library=MOVIES)  # the mirror knows
     assert "Unmatched in Movies" in shown.text
+    stage.plex.faults.clear()
+    stage.plex.faults.add(".", 503, where="account")
+    stage.clock.jump(60)
+    shown = await manage(olivia, "inactive")
+    assert "plex.tv is busy or starting" in shown.text
 
 
 @pytest.mark.parametrize(
@@ -495,3 +584,15 @@ async def test_a_button_works_for_owners_only(stage: Stage, olivia: Member) -> N
     assert sent(stage, "PUT", EMPTY) == before
     await shown.click("Empty the trash")
     await shown.until("Removed 1 title")
+
+
+async def test_a_library_that_is_removed_while_it_is_scanned(stage: Stage, olivia: Member) -> None:
+    """The last test: the library is gone for good."""
+    shown = await manage(olivia, "scan", library="Kids")
+    trash = await manage(olivia, "empty-trash", library="Kids")
+    assert "It is empty." in trash.text
+    section = next(each for each in stage.plex.world.sections.values() if each.title == "Kids")
+    stage.plex.remove_section(section.id)
+    await until_ended(stage, shown, "Scanned Kids")
+    gone = await manage(olivia, "scan", library=f"l:attic:{section.id}")
+    assert re.search("has that library no more|I know no library", gone.text)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
-import sys
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 
@@ -17,7 +15,8 @@ from daemon.services.dead_letters import DeadLetters
 from daemon.services.queue import Entry
 from daemon.services.queue.inbox import Inbox
 from daemon.services.schedule.runs import JOBS
-from tests.acceptance.stage import PROJECT, Member, Stage, answered, open_stage
+from tests import nursery
+from tests.acceptance.stage import Member, Stage, answered, open_stage
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -95,10 +94,8 @@ async def database(shared_stage: Stage) -> AsyncIterator[Database]:
 
 async def marquee(stage: Stage, *arguments: str) -> tuple[int, str]:
     """A command beside the running daemon: its exit code and what it wrote."""
-    process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "daemon", *arguments, cwd=PROJECT, env=stage.environment() | {"COLUMNS": "200"},
-        stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT,
-    )  # fmt: skip
+    environ = stage.environment() | {"COLUMNS": "200"}
+    process = await nursery.spawn("daemon", *arguments, environ=environ, stdout=nursery.PIPE, stderr=nursery.STDOUT)
     out, _ = await process.communicate()
     return process.returncode or 0, out.decode()
 

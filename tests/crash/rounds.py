@@ -7,7 +7,6 @@ import os
 import random
 import re
 import signal
-import sys
 from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
@@ -23,7 +22,7 @@ from daemon.data.events import events
 from daemon.data.notices import notices
 from daemon.data.queue.tables import dead_letters, queue_messages
 from simulators.discord.sim import DiscordSim
-from tests.acceptance.stage import PROJECT
+from tests import nursery
 from tests.crash.child import NOTICE_EVERY
 
 _DRAIN_S = 120.0
@@ -131,7 +130,7 @@ class Ground:
         if line.strip().isdigit():
             self.confirmed.add(int(line))
 
-    async def _start(self, what: str) -> asyncio.subprocess.Process:
+    async def _start(self, what: str) -> nursery.Child:
         self._children += 1
         first = self._children * 1_000_000
         host_of = {
@@ -147,9 +146,9 @@ class Ground:
         channel = self.lab.channel("general").channel_id
         log = await asyncio.to_thread((self.folder / "children.log").open, "ab")
         with log:
-            return await asyncio.create_subprocess_exec(
-                sys.executable, "-m", "tests.crash.child", str(first), str(channel), what,
-                cwd=PROJECT, env={**others, **host_of}, stdout=asyncio.subprocess.PIPE, stderr=log,
+            return await nursery.spawn(
+                "tests.crash.child", str(first), str(channel), what,
+                environ={**others, **host_of}, stdout=nursery.PIPE, stderr=log,
             )  # fmt: skip
 
     def posted(self) -> Counter[str]:

@@ -53,8 +53,10 @@ def doubles(tx: Connection, ref: LibraryRef) -> list[Double]:
         return []
     here = _t.library_id == library.library_id
     groups = _Groups()
-    several = select(_v.title_id).join(library_titles, _t.id == _v.title_id).where(here)
-    several = several.group_by(_v.title_id).having(func.count() > 1).order_by(_v.title_id).limit(DOUBLES_MAX)
+    # Counted before the join: the key of the versions is in this order already.
+    many = select(_v.title_id).group_by(_v.title_id).having(func.count() > 1).subquery()
+    several = select(many.c.title_id).join(library_titles, _t.id == many.c.title_id).where(here)
+    several = several.order_by(many.c.title_id).limit(DOUBLES_MAX)
     groups.join((title_id, title_id) for title_id in tx.execute(several).scalars())
     groups.join(_same_guid(tx, here))
     groups.join(_same_external_guid(tx, here))

@@ -20,6 +20,8 @@ INACTIVE_DAYS = 90
 GUESTS_MAX = 200  # a Plex account shares with a hundred at most
 _FRESH_S = 300.0
 _ALL = "all"
+_LEFT_OUT = "Its guests are left out."
+_UNKNOWN = "Who has access there, and what they played, is not known."
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +37,7 @@ class Guest:
 
 @dataclass(frozen=True, slots=True)
 class Guests:
-    """Everybody with access, and which servers could not be asked: of their guests nothing is said."""
+    """Everybody with access, and in words which servers could not be asked."""
 
     guests: tuple[Guest, ...]
     silent: tuple[str, ...]
@@ -93,7 +95,7 @@ class Inactivity:
                 if isinstance(error, UpstreamError) and error.service == "plex.tv" and not error.is_refusal:
                     raise
                 words = error.text if isinstance(error, UserError) else f"{error.service} {error.kind}."
-                silent.append(words)
+                silent.append(f"{words} {_LEFT_OUT if shares else _UNKNOWN}")
                 unknown |= shares.keys()
         guests = [
             Guest(one.name, one.is_managed, one.since, one.played_at, tuple(one.sees))

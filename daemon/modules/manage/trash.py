@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any
 
-from daemon.core.errors import UserError
+from daemon.core.errors import UpstreamError, UserError
 from daemon.core.visibility import LibraryRef
 from daemon.services.library import Mirroring, Stock
 from integrations.plex import Trash, Trashed, Upkeep
@@ -97,8 +97,19 @@ class TrashCan:
             await take()
             if not now.listed.keys:
                 return Emptied((), came_back, 0)
-            await self._upkeep.empty_trash(ref)
-            return await self._outcome(now, came_back)
+            return await self._empty(now, came_back)
+
+    async def _empty(self, now: Contents, came_back: int) -> Emptied:
+        try:
+            await self._upkeep.empty_trash(now.listed.library.ref)
+        except UpstreamError as error:
+            if error.is_refusal:
+                raise
+            outcome = await self._outcome(now, came_back)
+            if not outcome.removed:
+                raise
+            return outcome  # it was done, and the answer was lost
+        return await self._outcome(now, came_back)
 
     async def _outcome(self, before: Contents, came_back: int) -> Emptied:
         library = before.listed.library

@@ -10,22 +10,13 @@ from integrations.discord.components import ComponentSet
 from integrations.discord.ui.layout import card, row, safe, text
 
 from .asking import Job, Verb
-from .lines import changes_line, title_name
+from .lines import changes_line, title_name, titles
 from .works import NAMES_MAX, Phase, Progress
 
 ACCENT = discord.Colour(0xE5A00D)
 QUIET = discord.Colour(0x4E5058)
 GOOD = discord.Colour(0x23A55A)
 NAME_CHARS_MAX = 200
-
-_COSTS = {
-    Verb.SCAN: "",
-    Verb.REFRESH: (
-        "The server fetches every title's metadata and artwork again: that takes long, loads the server and the "
-        "sources it asks, and may replace posters that nobody chose by hand."
-    ),
-    Verb.ANALYZE: "The server reads every file again: that takes long and keeps its disks busy.",
-}
 
 
 def work_view(
@@ -40,6 +31,8 @@ def work_view(
         lines.append("It was running already; nothing was begun.")
     if progress.phase is Phase.BEGUN:
         lines.append("Begun; the server has not said how far it is.")
+    elif progress.phase is Phase.QUIET:
+        lines.append("The server is not at it at this moment; I look once more.")
     elif progress.percent is not None:
         lines.append(f"{bar(progress.percent / 100)} {progress.percent} %")
     else:
@@ -50,11 +43,24 @@ def work_view(
         lines.append(f"-# {safe(progress.problem)}")
     if progress.phase is Phase.LEFT:
         lines.append("-# It takes longer than this message can follow it. Look again to go on.")
-    if cost := _COSTS[job.verb]:
+    if cost := _cost(job):
         lines.append(f"-# {cost}")
     lines.append(f"-# {safe(job.library.ref.server)} · begun <t:{int(job.begun_at.timestamp())}:R>")
     look = items.button("work", (panel_id,), label="Look again")
     return card(text("\n".join(lines)), row(look), accent=ACCENT)
+
+
+def _cost(job: Job) -> str:
+    """What it takes; empty for what costs little."""
+    of = titles(job.before.count) if job.before is not None else "every title"
+    return {
+        Verb.SCAN: "",
+        Verb.REFRESH: (
+            f"The server fetches metadata and artwork of {of} again: that takes long, loads the server and the "
+            "sources it asks, and may replace posters that nobody chose by hand."
+        ),
+        Verb.ANALYZE: f"The server reads the files of {of} again: that takes long and keeps its disks busy.",
+    }[job.verb]
 
 
 def _end_lines(job: Job, progress: Progress, name: str) -> list[str]:
@@ -63,7 +69,7 @@ def _end_lines(job: Job, progress: Progress, name: str) -> list[str]:
         lines.append("The server told nothing of it: it was done at once, or waits for its turn.")
     changes = progress.changes
     if changes is None:
-        lines.append("What it changed is not known: the library was not read before.")
+        lines.append("What it changed is not known: the mirror does not hold the library.")
     else:
         lines.append(changes_line(changes))
         lines += [f"+ {safe(clamp(title_name(shown.title), NAME_CHARS_MAX))}" for shown in changes.names]

@@ -129,7 +129,7 @@ def inactive_view(items: ComponentSet, days: int, guests: Guests, page: Page[Gue
         sees = safe(clamp("; ".join(each.sees), NAME_CHARS_MAX))
         lines.append(f"**{safe(clamp(each.name, 80))}**{managed}\n-# {played}{since}\n-# sees {sees}")
     heading = f"### Inactive for {span(days)}: {count:,} account{'s' * (count != 1)}\n"
-    notes = "".join(f"\n-# {safe(words)} Its guests are left out." for words in guests.silent)
+    notes = "".join(f"\n-# {safe(words)}" for words in guests.silent)
     body = text(heading + ("\n".join(lines) or "Everybody with access has played something.") + notes)
     return card(body, *pager(items, "inactive", (days,), page=page), accent=ACCENT if lines else QUIET)
 

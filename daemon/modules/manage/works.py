@@ -41,6 +41,7 @@ class Phase(Enum):
 
     BEGUN = auto()  # the server has not told of it yet
     RUNNING = auto()
+    QUIET = auto()  # nothing is going on at this moment: done, or between two of its parts
     DONE = auto()
     UNSEEN = auto()  # done or put off: the server never told of it
     LEFT = auto()  # not looked at any more, though it may go on
@@ -106,22 +107,24 @@ class Works:
             if known is not None and (running or self._age_s(known) < LOOK_S):
                 return Begun(known, _progress(running), was_running=True)
             job = Job(verb, library, self._clock.now(), await self._stock.mark(library.ref))
-            if not running:
+            # A server fetches single titles again for many reasons; only what is about the whole library is the same.
+            is_at_it = any(each.library is not None and each.kind.startswith(_KINDS[verb][0]) for each in running)
+            if not is_at_it:
                 await {
                     Verb.SCAN: self._upkeep.scan,
                     Verb.REFRESH: self._upkeep.refresh,
                     Verb.ANALYZE: self._upkeep.analyze,
                 }[verb](library.ref)
             self._note(job)
-            now = running or await self._running(verb, library.ref)
-            return Begun(job, _progress(now), was_running=bool(running))
+            now = running if is_at_it else await self._running(verb, library.ref)
+            return Begun(job, _progress(now), was_running=is_at_it)
 
     async def look(self, job: Job) -> Progress:
         """How a job stands, for a card that nobody follows any more."""
         running = await self._running(job.verb, job.library.ref)
         if running or self._age_s(job) < UNSEEN_S:
             return _progress(running)
-        return await self._end(job, Phase.DONE)
+        return Progress(Phase.QUIET)
 
     def follow(self, panel_id: PanelId, job: Job, shown: Progress, show: Show) -> None:
         """Edit a card as its job goes on; in place of whoever has edited it until now."""
@@ -130,7 +133,7 @@ class Works:
         self._followed.pop(panel_id, None)
         while len(self._followed) >= FOLLOWED_MAX:
             del self._followed[next(iter(self._followed))]
-        was_seen = shown.phase is Phase.RUNNING
+        was_seen = shown.phase in (Phase.RUNNING, Phase.QUIET)
         self._followed[panel_id] = _Followed(job, show, self._clock.now(), shown, was_seen)
         self._any.set()
 

@@ -5,8 +5,6 @@ from __future__ import annotations
 import re
 import shutil
 import sqlite3
-import subprocess
-import sys
 from contextlib import closing
 from pathlib import Path
 
@@ -16,6 +14,7 @@ from daemon.data import schema
 from daemon.services.backup import list_archives
 from daemon.services.backup.making import make
 from daemon.services.backup.restoring import restore
+from tests import nursery
 from tests.integration.backup.house import AT, GUILD, House, fill, in_house, place_of, silent
 from tests.integration.cli.marquee import environment
 
@@ -30,9 +29,7 @@ class Shell:
         self.environ = environment(data_dir, **variables)
 
     def run(self, *arguments: str, code: int = 0) -> tuple[list[str], list[str]]:
-        done = subprocess.run(
-            [sys.executable, "-m", "daemon", *arguments], env=self.environ, capture_output=True, text=True, check=False
-        )
+        done = nursery.call("daemon", *arguments, environ=self.environ)
         assert done.returncode == code, (done.stdout, done.stderr)
         assert PASSPHRASE not in done.stdout + done.stderr
         assert "Traceback" not in done.stderr

@@ -6,13 +6,14 @@ import asyncio
 import os
 import signal
 import socket
-import sys
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 import aiohttp
+
+from tests import nursery
 
 START_S = 60
 END_S = 30
@@ -48,15 +49,12 @@ def environment(data_dir: Path, **variables: str) -> dict[str, str]:
     return bare | fixed | {f"MARQUEE_{name}": value for name, value in variables.items()}
 
 
-async def start(environ: Mapping[str, str], *arguments: str) -> asyncio.subprocess.Process:
+async def start(environ: Mapping[str, str], *arguments: str) -> nursery.Child:
     """The command, running, its output in pipes."""
-    return await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "daemon", *arguments, env=environ,
-        stdin=asyncio.subprocess.DEVNULL, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
-    )  # fmt: skip
+    return await nursery.spawn("daemon", *arguments, environ=environ, stdout=nursery.PIPE, stderr=nursery.PIPE)
 
 
-async def end(process: asyncio.subprocess.Process, sign: signal.Signals | None = None) -> Ended:
+async def end(process: nursery.Child, sign: signal.Signals | None = None) -> Ended:
     """Send a signal, if one is given, and wait for the end; a process that does not end is killed."""
     if sign is not None:
         process.send_signal(sign)
@@ -82,7 +80,7 @@ async def answer(environ: Mapping[str, str], path: str) -> tuple[int, str]:
 
 
 @asynccontextmanager
-async def running(environ: Mapping[str, str]) -> AsyncIterator[asyncio.subprocess.Process]:
+async def running(environ: Mapping[str, str]) -> AsyncIterator[nursery.Child]:
     """`run`, ready; ended when the test did not."""
     process = await start(environ, "run")
     try:
@@ -93,7 +91,7 @@ async def running(environ: Mapping[str, str]) -> AsyncIterator[asyncio.subproces
             await end(process, signal.SIGKILL)
 
 
-async def until_ready(environ: Mapping[str, str], process: asyncio.subprocess.Process) -> None:
+async def until_ready(environ: Mapping[str, str], process: nursery.Child) -> None:
     """Return when /health/ready answers 200."""
     async with asyncio.timeout(START_S):
         while True:

@@ -16,6 +16,7 @@ from typing import Any
 import aiohttp
 import pytest
 
+from tests import nursery
 from tests.integration.cli.marquee import END_S, START_S, end, environment, free_port, start
 
 pytestmark = pytest.mark.xdist_group("demo")  # each runs two processes; not beside one another
@@ -25,7 +26,7 @@ pytestmark = pytest.mark.xdist_group("demo")  # each runs two processes; not bes
 class Demo:
     """A running demo, and what it has said up to its last line of greeting."""
 
-    process: asyncio.subprocess.Process
+    process: nursery.Child
     said: str
     port: int
     simulators: int  # process id
@@ -84,7 +85,7 @@ async def demo(temp: Path, port: int, **variables: str) -> AsyncIterator[Demo]:
             await end(process, signal.SIGKILL)
 
 
-async def greeting(process: asyncio.subprocess.Process) -> str:
+async def greeting(process: nursery.Child) -> str:
     assert process.stdout is not None
     said = ""
     async with asyncio.timeout(START_S):

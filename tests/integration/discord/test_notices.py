@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import signal
-import sys
 from collections.abc import AsyncIterator
 from datetime import datetime
 from pathlib import Path
@@ -21,6 +20,7 @@ from integrations.discord.notices import DiscordNotices, component_ids, ids_in
 from simulators.discord import permissions as perms
 from simulators.discord.posts import write
 from simulators.discord.sim import DiscordSim
+from tests import nursery
 from tests.integration.discord import notice_child
 from tests.integration.discord.noticing import Interrupted, Process, direct, process
 from tests.integration.discord.stage import DEMO, Stage, running, stage_at
@@ -227,10 +227,7 @@ async def test_a_crash_between_post_and_commit_and_a_late_restart(stage: Stage) 
 async def test_a_process_killed_between_post_and_commit(stage: Stage, tmp_path: Path, late: bool) -> None:
     lab = stage.lab
     arguments = (tmp_path, lab.connect, lab.ca_file, lab.tokens["marquee"], stage.general, lab.clock.now())
-    child = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", notice_child.__name__, *map(str, arguments),
-        cwd=PROJECT, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.DEVNULL,
-    )  # fmt: skip
+    child = await nursery.spawn(notice_child.__name__, *map(str, arguments), stdout=nursery.PIPE)
     assert child.stdout is not None
     async with asyncio.timeout(60):
         assert await child.stdout.readline() == b"posted\n"

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import subprocess
-import sys
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -13,7 +12,8 @@ from typing import Any
 
 import pytest
 
-from tests.acceptance.stage import LIVING_ROOM, PROJECT, SHIELD, Stage, answered, open_stage
+from tests import nursery
+from tests.acceptance.stage import LIVING_ROOM, SHIELD, Stage, answered, open_stage
 from tests.integration.observability import prometheus as files
 from tests.integration.observability.evening import an_outage, exposed
 from tests.integration.observability.prometheus import Panel, Prometheus, find, scraping
@@ -45,10 +45,7 @@ async def an_evening(stage: Stage) -> None:
 async def a_night(stage: Stage) -> None:
     """Scheduled jobs, run by hand."""
     for job in ("retention", "backup"):
-        process = await asyncio.create_subprocess_exec(
-            sys.executable, "-m", "daemon", "schedules", "run", job, cwd=PROJECT, env=stage.environment(),
-            stdout=asyncio.subprocess.DEVNULL, stderr=asyncio.subprocess.DEVNULL,
-        )  # fmt: skip
+        process = await nursery.spawn("daemon", "schedules", "run", job, environ=stage.environment())
         assert await process.wait() == 0
 
 
@@ -72,6 +69,8 @@ async def test_every_panel_draws_and_every_alert_is_judged(setting: Setting) -> 
         channel = stage.lab.world.add_channel(stage.lab.guild, "trouble")
         stage.settings["MARQUEE_MODULES__OPS__CHANNEL"] = str(channel.channel_id)
         await stage.start()
+        await a_night(stage)
+        await stage.restart()  # it looks at its backups when it starts, and then once a minute
         assert stage.daemon is not None
         async with scraping(setting.prometheus, stage.daemon.url, stage.folder) as prometheus:
             await stage.wait_for(partial(is_scraped, prometheus), "a first scrape")

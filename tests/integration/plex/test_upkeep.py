@@ -71,6 +71,16 @@ async def test_a_token_that_is_not_the_owners_is_named_as_the_reason(sim: PlexSi
             assert refused.value.code == "not_the_owners"
 
 
+async def test_a_token_that_was_revoked(stage: Stage) -> None:
+    upkeep = Upkeep(stage.plex)
+    await upkeep.activities(ATTIC)
+    stage.sim.revoke(stage.sim.token)
+    for work in (upkeep.scan(MOVIES), upkeep.activities(ATTIC), upkeep.last_plays(MOVIES, LibraryKind.MOVIE)):
+        with pytest.raises(UserError, match="or is not valid any more") as refused:
+            await work
+        assert refused.value.code == "not_the_owners"
+
+
 async def test_a_library_that_is_gone_and_a_server_that_is_not_known(stage: Stage) -> None:
     upkeep = Upkeep(stage.plex)
     for work in (upkeep.scan(NOWHERE), upkeep.empty_trash(NOWHERE), upkeep.trash(NOWHERE, LibraryKind.MOVIE)):
