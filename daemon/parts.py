@@ -18,6 +18,7 @@ from daemon.services.dead_letters import DeadLetters
 from daemon.services.guilds import Guilds
 from daemon.services.intake import Intake
 from daemon.services.keys import Keys
+from daemon.services.leaving import Leaving
 from daemon.services.library import SEARCH_FILE, Mirror, Mirroring, Search, Shelves, Stock
 from daemon.services.owners import Owners
 from daemon.services.panels import Panels
@@ -30,7 +31,7 @@ from daemon.services.stories import Stories
 from daemon.services.visibility import VisibilityService
 from daemon.settings.model import Settings
 from integrations.discord.fleet import Fleet
-from integrations.plex import Collections, Editing, Plex, PlexTv, Upkeep
+from integrations.plex import Collections, Editing, Plex, PlexTv, Removal, Upkeep
 from integrations.plex.config import PlexServerConfig, PlexTimeouts
 
 
@@ -76,6 +77,7 @@ async def compose(settings: Settings, kernel: Kernel, store: Store, role: Role) 
         **_libraries(store, plex, mirroring, search),
         "plex_tv": plex_tv,
         **people,
+        "leaving": Leaving(store, clock, process=kernel.process),
         "messages": fleet.messages,
         "profiles": Profiles(store, clock),
         "guilds": Guilds(store, clock),
@@ -116,6 +118,7 @@ def _libraries(store: Store, plex: Plex, mirroring: Mirroring, search: Search) -
         "upkeep": Upkeep(plex),
         "editing": Editing(plex),
         "collections": Collections(plex),
+        "removal": Removal(plex),
     }
 
 

@@ -191,3 +191,14 @@ SEARCH_LOOK_S = 2.0  # between two looks for what another process has changed
 SEARCH_SETTLE_S = 0.25  # between the first change and its being written, so that what follows is written with it
 SEARCH_RETRY_S = 5.0  # after the database or the file could not be used
 SEARCH_FIND_S = 1.5  # of one search: later nobody waits for it
+
+# Leaving soon
+LEAVING_TITLES_MAX = 100  # of one round
+LEAVING_LEASE_S = 60.0  # a deletion that a process has not moved on for so long is taken over by another
+LEAVING_TICK_S = 5.0  # between two looks for rounds whose time is over and for cards that show something old
+LEAVING_ATTEMPTS_MAX = 3  # to delete one title
+LEAVING_PATIENCE_S = 3600.0  # a server that is away for longer ends a deletion; an owner may press again
+LEAVING_RETRY_S = 2.0  # between two attempts to reach a server that is away
+LEAVING_READ_BACK = 4  # looks at a title that the server says it has deleted
+LEAVING_ROUNDS_DAYS = 400  # for how long a round is kept after its end
+LEAVING_STALE_DAYS = 30  # a list about which no owner has decided for so long is too old to delete by

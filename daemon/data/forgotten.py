@@ -15,6 +15,7 @@ from daemon.core.ids import MemberId, ProfileId
 from daemon.data import privacy
 from daemon.data.columns import Instant, metadata
 from daemon.data.hot import insert
+from daemon.data.leaving.tables import leaving_keeps
 from daemon.data.link_requests import link_requests
 from daemon.data.links import plex_accounts
 from daemon.data.notices import notices
@@ -49,6 +50,8 @@ def forget(tx: Connection, profile_id: ProfileId, pseudonym: str, digest: bytes 
     )
     for table, whose in owned:
         tx.execute(delete(table).where(whose))
+    # What they wanted to stay stays wanted, by nobody in particular.
+    tx.execute(update(leaving_keeps).where(leaving_keeps.c.profile_id == profile_id).values(profile_id=None))
     tx.execute(update(profiles).where(profiles.c.id == profile_id).values(name=pseudonym, forgotten_at=at))
     if digest is not None:
         statement = insert(tx.dialect.name, forgotten_accounts).values(digest=digest, forgotten_at=at)

@@ -21,6 +21,7 @@ from daemon.data import (
     schedules,
     version,
 )
+from daemon.data.leaving import tables as leaving
 from daemon.data.library import tables as library
 from daemon.data.queue import tables as queue
 
@@ -32,6 +33,7 @@ __all__ = [
     "guilds",
     "interactions",
     "keys",
+    "leaving",
     "library",
     "link_requests",
     "links",

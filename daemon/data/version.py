@@ -6,7 +6,7 @@ from sqlalchemy import Column, Connection, PrimaryKeyConstraint, String, Table, 
 
 from daemon.data.columns import metadata
 
-HEAD = "0005"  # the newest file in migrations/versions
+HEAD = "0006"  # the newest file in migrations/versions
 
 VERSION_TABLE = "marquee_version"
 

@@ -16,6 +16,7 @@ from daemon.core.ids import GuildId, ProfileId
 from daemon.core.limits import EXPORT_PLAYS_MAX, LINK_REST_DAYS
 from daemon.core.visibility import Visibility
 from daemon.data import audit, forgotten, links, people, privacy
+from daemon.data.leaving import titles as leaving
 from daemon.data.plays import Play, Viewer, erase_plays, visible_plays
 from daemon.data.privacy import RETENTION_DAYS_MAX, Audience
 from daemon.data.privacy import Privacy as Chosen
@@ -201,6 +202,7 @@ def _export(tx: Connection, profile_id: ProfileId) -> dict[str, Any]:
             }
             for play in plays
         ],
+        "keeps": [{**row, "kept_at": _text(row["kept_at"])} for row in leaving.kept_by(tx, profile_id)],
         "is_cut": len(plays) == EXPORT_PLAYS_MAX,
     }
 

@@ -12,8 +12,9 @@ import structlog
 from sqlalchemy import Connection
 
 from daemon.core.clock import Clock
-from daemon.core.limits import RETENTION_BATCH, RETENTION_BATCHES_MAX
+from daemon.core.limits import LEAVING_ROUNDS_DAYS, RETENTION_BATCH, RETENTION_BATCHES_MAX
 from daemon.data import interactions, link_requests, links, retention
+from daemon.data.leaving import rounds
 from daemon.data.plays import delete_expired_plays
 from daemon.data.store import Store
 from daemon.kernel.health import Check, Health, Status
@@ -78,6 +79,9 @@ class Retention:
             "plays": await self._repeat_until_empty(partial(delete_expired_plays, now=now, rows=RETENTION_BATCH)),
             "plex_rests": await self._repeat_until_empty(partial(links.delete_over, now=now, rows=RETENTION_BATCH)),
             "link_requests": await self._repeat(link_requests.delete_ended, _days_before(now, 1)),
+            "leaving_rounds": await self._repeat(
+                partial(rounds.delete_old, at=now), _days_before(now, LEAVING_ROUNDS_DAYS)
+            ),
             "claims": await self._claims.collect_garbage(),
         }
         await self._count_rows()

@@ -9,6 +9,8 @@ from integrations.plex.connection import ServerState
 from integrations.plex.editing import Editing
 from integrations.plex.history import LastPlays
 from integrations.plex.plex import Plex
+from integrations.plex.removal import Removal
+from integrations.plex.removal_values import Deletion
 from integrations.plex.trash import Trash, Trashed
 from integrations.plex.upkeep import Activity, Upkeep
 
@@ -16,12 +18,14 @@ __all__ = [
     "Activity",
     "CollectionState",
     "Collections",
+    "Deletion",
     "Editing",
     "LastPlays",
     "Plex",
     "PlexServerConfig",
     "PlexTimeouts",
     "PlexTv",
+    "Removal",
     "ServerState",
     "Trash",
     "Trashed",

@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, Table, bindparam, delete, func, select, update
+from sqlalchemy import Connection, Table, bindparam, delete, func, or_, select, update
 
 from daemon.core.ids import ServerId
 from daemon.core.library import ListedTitle
@@ -131,6 +131,15 @@ def by_keys(tx: Connection, server: ServerId, rating_keys: Collection[int]) -> l
         _t.server == server, _t.rating_key.in_(rating_keys)
     )
     return [(row[0], Candidate(*row[1:])) for row in tx.execute(statement)]
+
+
+def orphans(tx: Connection, server: ServerId, rating_keys: Collection[int]) -> list[int]:
+    """Rating keys of the titles below those of these keys that are not there (any more)."""
+    above = library_titles.alias()
+    is_there = select(above.c.rating_key).where(above.c.server == server, above.c.rating_key.in_(rating_keys))
+    gone = set(rating_keys) - set(tx.execute(is_there).scalars())
+    below = (_t.server == server, or_(_t.parent_key.in_(gone), _t.grandparent_key.in_(gone)))
+    return list(tx.execute(select(_t.rating_key).where(*below).order_by(_t.id)).scalars()) if gone else []
 
 
 def namesakes(tx: Connection, server: ServerId, rating_keys: Collection[int]) -> list[int]:

@@ -40,10 +40,15 @@ class Delta:
         keys = list(dict.fromkeys(rating_keys))
         total = 0
         touched: set[str] = set()
-        for at in range(0, len(keys), MIRROR_CHECKED_AT_ONCE):
+        at = 0
+        while at < len(keys):
             changes, sections = await self._step(source, known, keys[at : at + MIRROR_CHECKED_AT_ONCE])
             total += changes
             touched |= sections
+            at = min(at + MIRROR_CHECKED_AT_ONCE, len(keys))
+            if at == len(keys):  # of a show that is gone a server need not name the episodes
+                below = await self._shop.store.read(partial(titles.orphans, server=source.server, rating_keys=keys))
+                keys += [key for key in below if key not in set(keys)]
         for key in touched & stamps.keys():
             library = known[key]
             if library.stamp is not None:

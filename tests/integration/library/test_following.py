@@ -102,6 +102,17 @@ async def test_titles_that_come_change_and_go_are_followed_without_reading_the_l
     assert follower.pages() == pages
 
 
+async def test_episodes_go_with_their_show_though_nobody_names_them(follower: Follower) -> None:
+    world, server = follower.sim.world, follower.sim.server
+    show, season = world.listed(2, "show")[0], world.listed(2, "season")[-1]
+    assert len(world.leaves(show)) > 3
+    assert season.top is not show
+    vanish(server, show)
+    vanish(server, season)
+    for kind in ("show", "season", "episode"):
+        await follower.until_there(kind)
+
+
 async def test_after_notices_the_library_does_not_count_as_changed(follower: Follower) -> None:
     world, server = follower.sim.world, follower.sim.server
     appear(server, Item(0, "movie", "New Film", 1, world.now + 5, 2026, 5_400_000, ("Drama",)))
