@@ -169,10 +169,10 @@ _json = msgspec.json.Encoder().encode
 
 
 def decode_page(body: bytes) -> tuple[list[MirroredShape], int | None, int]:
-    """What a page tells of its titles, the total it tells, and how many entries it has. msgspec.DecodeError for
-    anything else.
+    """What a page tells of its titles, the total it tells, and how many entries it has.
 
-    A page is decoded in one go; only when that fails entry by entry, and what cannot be read is left out.
+    msgspec.DecodeError for anything else. A page is decoded in one go; only when that fails entry by entry, and what
+    cannot be read is left out.
     """
     try:
         page = _PAGE.decode(body).MediaContainer
