@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from itertools import chain
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import Connection, Table
+from sqlalchemy import BindParameter, Connection, Table, bindparam
 from sqlalchemy.dialects.sqlite import Insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.exc import DBAPIError
@@ -71,6 +71,39 @@ class Hot:
             # Both engines are made with a named parameter style, so the text fits a mapping on either driver.
             sql = self._compiled[tx.dialect.name] = str(self._build(tx.dialect.name).compile(dialect=tx.dialect))
         return sql
+
+
+class HotIn:
+    """A statement about any number of values, given as a function of the dialect's name and a list of expressions.
+
+    It is compiled for 1, 2, 4, 8 ... up to `KEYS_MAX` values; a list between is filled up with its last one, which says
+    nothing new.
+    """
+
+    KEYS_MAX = 512
+
+    def __init__(self, build: Callable[[str, list[BindParameter[Any]]], ClauseElement]) -> None:
+        self._build = build
+        self._sized: dict[int, Hot] = {}
+
+    def run(self, tx: Connection, keys: Sequence[Any], parameters: Mapping[str, Any]) -> list[DBAPICursor]:
+        """The driver's cursors after execution, one for each `KEYS_MAX` keys; none without a key."""
+        parts = (keys[at : at + self.KEYS_MAX] for at in range(0, len(keys), self.KEYS_MAX))
+        return [self._run(tx, part, parameters) for part in parts]
+
+    def rows(self, tx: Connection, keys: Sequence[Any], parameters: Mapping[str, Any]) -> list[Any]:
+        """Run it; all rows that it returns."""
+        return [row for cursor in self.run(tx, keys, parameters) for row in cursor.fetchall()]
+
+    def _run(self, tx: Connection, keys: Sequence[Any], parameters: Mapping[str, Any]) -> DBAPICursor:
+        size = 1 << (len(keys) - 1).bit_length()
+        hot = self._sized.get(size)
+        if hot is None:
+            names = [f"key_{number}" for number in range(size)]
+            hot = self._sized[size] = Hot(lambda dialect: self._build(dialect, [bindparam(name) for name in names]))
+        values = {f"key_{number}": key for number, key in enumerate(keys)}
+        values |= {f"key_{number}": keys[-1] for number in range(len(keys), size)}
+        return hot.run(tx, {**values, **parameters})
 
 
 class HotInsert:

@@ -2,19 +2,28 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Collection
 from dataclasses import dataclass
 
 from daemon.core.errors import UpstreamError, UpstreamKind
 from daemon.core.ids import ServerId
-from daemon.core.library import LibraryFacts, LibraryKind, Located, LocatedTitle, Tag, TagKind, TitlePage
+from daemon.core.library import LibraryFacts, LibraryKind, ListedTitle, Located, LocatedTitle, Tag, TagKind, TitlePage
 from daemon.core.limits import MIRROR_PAGE
 from daemon.core.media import TitleKind
 from daemon.core.text import plain
 from integrations.plex.config import PlexTimeouts
 from integrations.plex.http import Params, ServerHttp
 from integrations.plex.library import TYPES
-from integrations.plex.mirror_shapes import AboutShape, LibraryShape, TagShape, decode_keys, decode_located, decode_page
+from integrations.plex.mirror_shapes import (
+    AboutShape,
+    LibraryShape,
+    TagShape,
+    decode_keys,
+    decode_located,
+    decode_page,
+    to_listed,
+)
 from integrations.plex.shapes import container, entries, number, text
 
 _LIBRARY_KINDS = {kind.value: kind for kind in LibraryKind}
@@ -32,6 +41,7 @@ _KEYS_ONLY: Params = {
 }
 _TAG_PATHS = {TagKind.GENRE: "genre", TagKind.COLLECTION: "collections", TagKind.LABEL: "label"}
 _TAGS_MAX = 20_000
+_AT_ONCE = 50  # titles made of what was decoded, about a millisecond
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,14 +88,18 @@ class MirrorReader:
 
     async def page(self, library: str, kind: TitleKind, start: int) -> TitlePage:
         """Titles of a kind from `start` on, oldest first, at most `MIRROR_PAGE`."""
-        titles, total, entries_read = await self.http.fetch(
+        shapes, total, entries_read = await self.http.fetch(
             f"/library/sections/{library}/all",
             {"type": TYPES[kind], "sort": _ORDER, **_LEAN},
             decode=decode_page,
             headers=_paging(start, MIRROR_PAGE),
             timeout_s=self._timeouts.page_s,
         )
-        return TitlePage(titles, total if total is not None else start + entries_read, entries_read)
+        titles: list[ListedTitle] = []
+        for at in range(0, len(shapes), _AT_ONCE):
+            titles += [title for shape in shapes[at : at + _AT_ONCE] if (title := to_listed(shape)) is not None]
+            await asyncio.sleep(0)  # everything else on the event loop goes first
+        return TitlePage(tuple(titles), total if total is not None else start + entries_read, entries_read)
 
     async def by_keys(self, rating_keys: Collection[int]) -> tuple[LocatedTitle, ...]:
         """Titles by their rating keys, those that the server has; one request, so a hundred at most."""

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
-import json
+from collections.abc import Callable
+from contextlib import suppress
+from functools import cache
 from hashlib import blake2b
+from math import isfinite
+from typing import TypeVar
 
 import msgspec
 
@@ -19,10 +23,12 @@ from daemon.core.library import (
     Version,
 )
 from daemon.core.text import plain
-from integrations.plex.shapes import Loose, Shape, entries, number, text
+from integrations.plex.shapes import Loose, Shape, number, text
+
+S = TypeVar("S", bound=msgspec.Struct)
 
 _KINDS = frozenset(kind.value for library in LibraryKind for kind in library.kinds)
-_PEOPLE_MAX = {"director": 3, "role": 3, "writer": 2}  # as listings cut them: a detail read alone must look the same
+_PEOPLE_MAX = {"director": 3, "role": 3, "writer": 2}
 _KEY_MAX = 2**63 - 1
 _SECONDS_MAX = 253_370_764_800  # the year 9999
 
@@ -30,65 +36,65 @@ _SECONDS_MAX = 253_370_764_800  # the year 9999
 class NamedShape(Shape):
     """A person or another tag."""
 
-    tag: Loose = None
+    tag: str | None = None
 
 
 class GuidShape(Shape):
     """An external id: `imdb://tt0096697`."""
 
-    id: Loose = None
+    id: str | None = None
 
 
 class FileShape(Shape):
     """A file of a version."""
 
-    id: Loose = None
-    file: Loose = None
-    size: Loose = None
-    container: Loose = None
-    duration: Loose = None
+    id: int | None = None
+    file: str | None = None
+    size: int | None = None
+    container: str | None = None
+    duration: int | None = None
 
 
 class VersionShape(Shape):
     """A version of a title."""
 
-    id: Loose = None
-    container: Loose = None
-    videoCodec: Loose = None
-    audioCodec: Loose = None
-    audioChannels: Loose = None
-    videoResolution: Loose = None
-    width: Loose = None
-    height: Loose = None
-    bitrate: Loose = None
-    duration: Loose = None
+    id: int | None = None
+    container: str | None = None
+    videoCodec: str | None = None
+    audioCodec: str | None = None
+    audioChannels: int | None = None
+    videoResolution: str | None = None
+    width: int | None = None
+    height: int | None = None
+    bitrate: int | None = None
+    duration: int | None = None
     Part: list[FileShape] | None = None
 
 
 class MirroredShape(Shape):
-    """A title as the mirror keeps it."""
+    """A title as the mirror keeps it, every value of the type it is kept as; `_mended` makes it so where it is not."""
 
-    ratingKey: Loose = None
-    type: Loose = None
-    parentRatingKey: Loose = None
-    grandparentRatingKey: Loose = None
-    index: Loose = None
-    parentIndex: Loose = None
-    title: Loose = None
-    titleSort: Loose = None
-    originalTitle: Loose = None
-    parentTitle: Loose = None
-    grandparentTitle: Loose = None
-    year: Loose = None
-    duration: Loose = None
-    contentRating: Loose = None
-    rating: Loose = None
-    audienceRating: Loose = None
-    guid: Loose = None
-    thumb: Loose = None
-    leafCount: Loose = None
-    addedAt: Loose = None
-    updatedAt: Loose = None
+    ratingKey: int | None = None
+    type: str | None = None
+    parentRatingKey: int | None = None
+    grandparentRatingKey: int | None = None
+    index: int | None = None
+    parentIndex: int | None = None
+    title: str | None = None
+    titleSort: str | None = None
+    originalTitle: str | None = None
+    parentTitle: str | None = None
+    grandparentTitle: str | None = None
+    year: int | None = None
+    duration: int | None = None
+    contentRating: str | None = None
+    rating: float | None = None
+    audienceRating: float | None = None
+    guid: str | None = None
+    thumb: str | None = None
+    leafCount: int | None = None
+    addedAt: int | None = None
+    updatedAt: int | None = None
     Guid: list[GuidShape] | None = None
     Director: list[NamedShape] | None = None
     Role: list[NamedShape] | None = None
@@ -105,7 +111,7 @@ class KeyedTagShape(NamedShape):
 class LocatedShape(MirroredShape):
     """The same, read by its key: the library it is in stands in it, and all its tags."""
 
-    librarySectionID: Loose = None
+    librarySectionID: str | int | None = None
     Genre: list[KeyedTagShape] | None = None
     Label: list[KeyedTagShape] | None = None
 
@@ -176,28 +182,28 @@ class _RawPageShape(Shape):
 _PAGE = msgspec.json.Decoder(_PageShape, strict=False)
 _KEYS = msgspec.json.Decoder(_KeysShape, strict=False)
 _RAW = msgspec.json.Decoder(_RawPageShape, strict=False)
-_digest = msgspec.msgpack.Encoder().encode
+_pack = msgspec.msgpack.Encoder().encode
+_json = msgspec.json.Encoder().encode
 
 
-def decode_page(body: bytes) -> tuple[tuple[ListedTitle, ...], int | None, int]:
-    """The titles of a page, the total it tells, and how many entries it has. msgspec.DecodeError for anything else.
+def decode_page(body: bytes) -> tuple[list[MirroredShape], int | None, int]:
+    """What a page tells of its titles, the total it tells, and how many entries it has.
 
-    A page is decoded in one go; only when that fails entry by entry, and what cannot be read is left out.
+    msgspec.DecodeError for anything else. A page is decoded in one go; only when that fails entry by entry, and what
+    cannot be read is left out.
     """
     try:
         page = _PAGE.decode(body).MediaContainer
-        shapes = (page.Metadata or []) if page is not None else []
-        count = len(shapes)
-        total = page.totalSize if page is not None else None
     except msgspec.ValidationError:
         slow = _RAW.decode(body).MediaContainer
-        raws = (slow.Metadata or []) if slow is not None else []
-        shapes, count = entries(raws, MirroredShape), len(raws)
-        page, total = (_PageContainerShape() if slow is not None else None), slow.totalSize if slow else None
+        if slow is None:
+            raise
+        raws = slow.Metadata or []
+        return _mended_entries(raws, MirroredShape), number(slow.totalSize), len(raws)
     if page is None:
         raise msgspec.ValidationError("no MediaContainer")
-    titles = tuple(title for shape in shapes if (title := to_listed(shape)) is not None)
-    return titles, number(total), count
+    shapes = page.Metadata or []
+    return shapes, number(page.totalSize), len(shapes)
 
 
 def decode_keys(body: bytes) -> tuple[list[int], int | None, int]:
@@ -206,7 +212,7 @@ def decode_keys(body: bytes) -> tuple[list[int], int | None, int]:
     if page is None:
         raise msgspec.ValidationError("no MediaContainer")
     shapes = page.Metadata or []
-    keys = [key for shape in shapes if (key := _key(shape.ratingKey)) is not None]
+    keys = [key for shape in shapes if (key := _key(number(shape.ratingKey))) is not None]
     return keys, number(page.totalSize), len(shapes)
 
 
@@ -216,14 +222,14 @@ def decode_located(body: bytes) -> Located:
     if page is None:
         raise msgspec.ValidationError("no MediaContainer")
     titles, collections = [], []
-    for shape in entries(page.Metadata, LocatedShape):
+    for shape in _mended_entries(page.Metadata or [], LocatedShape):
         section = text(shape.librarySectionID) or text(page.librarySectionID)
         if section is None:
             continue
         if shape.type == "collection" and (key := _key(shape.ratingKey)) is not None:
             name = _line(shape.title) or str(key)
             collections.append(LocatedCollection(section, Tag(TagKind.COLLECTION, str(key), name)))
-        elif (title := to_listed(_only_mirrored(shape))) is not None:
+        elif (title := to_listed(shape)) is not None:
             titles.append(LocatedTitle(section, title, _tags(shape)))
     return Located(tuple(titles), tuple(collections))
 
@@ -237,55 +243,57 @@ def _tags(shape: LocatedShape) -> tuple[Tag, ...] | None:
 
 def to_listed(shape: MirroredShape) -> ListedTitle | None:
     """The title, or None without a rating key and for what is not mirrored (photos, clips, collections)."""
-    key, kind = _key(shape.ratingKey), shape.type
-    if key is None or kind not in _KINDS:
+    key = _key(shape.ratingKey)
+    if key is None or shape.type not in _KINDS:
         return None
-    return ListedTitle(
+    facts = (
         key,
-        str(kind),
+        shape.type,
         _key(shape.parentRatingKey),
         _key(shape.grandparentRatingKey),
-        number(shape.index),
-        number(shape.parentIndex),
+        shape.index,
+        shape.parentIndex,
         _line(shape.title) or "Untitled",
         _line(shape.titleSort),
         _line(shape.originalTitle),
         _line(shape.parentTitle),
         _line(shape.grandparentTitle),
-        number(shape.year),
-        number(shape.duration),
+        shape.year,
+        shape.duration,
         _line(shape.contentRating),
         _tenths(shape.rating),
         _tenths(shape.audienceRating),
-        text(shape.guid),
-        text(shape.thumb),
-        number(shape.leafCount),
+        shape.guid or None,
+        shape.thumb or None,
+        shape.leafCount,
         _micros(shape.addedAt),
         _micros(shape.updatedAt),
         _people(shape),
-        _digest_of(shape),
-        tuple(guid for each in shape.Guid or () if (guid := text(each.id)) is not None),
-        tuple(_version(each) for each in shape.Media or () if number(each.id) is not None),
     )
+    guids = tuple([each.id for each in shape.Guid if each.id]) if shape.Guid else ()
+    versions = tuple([_version(each) for each in shape.Media if each.id is not None]) if shape.Media else ()
+    return ListedTitle._make((*facts, _digest_of(facts, guids, versions), guids, versions))
 
 
 def _version(shape: VersionShape) -> Version:
     parts = tuple(
-        Part(part_id, text(each.file), number(each.size), text(each.container), number(each.duration))
-        for each in shape.Part or ()
-        if (part_id := number(each.id)) is not None
+        [
+            Part(each.id, each.file or None, each.size, each.container or None, each.duration)
+            for each in shape.Part or ()
+            if each.id is not None
+        ]
     )
     return Version(
-        number(shape.id) or 0,
-        text(shape.container),
-        text(shape.videoCodec),
-        text(shape.audioCodec),
-        number(shape.audioChannels),
-        text(shape.videoResolution),
-        number(shape.width),
-        number(shape.height),
-        number(shape.bitrate),
-        number(shape.duration),
+        shape.id or 0,
+        shape.container or None,
+        shape.videoCodec or None,
+        shape.audioCodec or None,
+        shape.audioChannels,
+        shape.videoResolution or None,
+        shape.width,
+        shape.height,
+        shape.bitrate,
+        shape.duration,
         parts,
     )
 
@@ -293,47 +301,77 @@ def _version(shape: VersionShape) -> Version:
 def _people(shape: MirroredShape) -> str | None:
     if not (shape.Director or shape.Role or shape.Writer):
         return None
-    named = {"director": shape.Director, "role": shape.Role, "writer": shape.Writer}
-    people = {
-        part: names
-        for part, tags in named.items()
-        if tags and (names := [name for each in tags[: _PEOPLE_MAX[part]] if (name := _line(each.tag))])
-    }
-    return json.dumps(people, ensure_ascii=False, separators=(",", ":"), sort_keys=True)
+    people = {}
+    for part, tags in (("director", shape.Director), ("role", shape.Role), ("writer", shape.Writer)):
+        # As listings cut them: a detail read alone must look the same.
+        if tags and (names := [name for each in tags[: _PEOPLE_MAX[part]] if (name := _line(each.tag))]):
+            people[part] = names
+    return _json(people).decode()
 
 
-def _only_mirrored(shape: LocatedShape) -> MirroredShape:
-    """As a listing would have it, so that the digest is the same."""
-    same = MirroredShape(**{name: getattr(shape, name) for name in MirroredShape.__struct_fields__})
-    for name, part in (("Director", "director"), ("Role", "role"), ("Writer", "writer")):
-        tags = getattr(same, name)
-        setattr(same, name, tags[: _PEOPLE_MAX[part]] if tags else tags)
-    return same
+def _digest_of(*content: object) -> int:
+    return int.from_bytes(blake2b(_pack(content), digest_size=8).digest(), signed=True)
 
 
-def _digest_of(shape: MirroredShape) -> int:
-    return int.from_bytes(blake2b(_digest(shape), digest_size=8).digest(), signed=True)
+def _mended_entries(raws: list[msgspec.Raw], shape: type[S]) -> list[S]:
+    """Entry by entry, with values of whatever types; entries of another form are left out."""
+    found: list[S] = []
+    for raw in raws:
+        with suppress(msgspec.ValidationError):
+            found.append(msgspec.convert(_mended(msgspec.json.decode(raw), shape), shape))
+    return found
 
 
-def _key(value: Loose) -> int | None:
-    found = number(value)
-    return found if found is not None and 0 < found <= _KEY_MAX else None
+def _mended(entry: object, shape: type[msgspec.Struct]) -> dict[str, object]:
+    """The values of an entry as the types that a shape has: "12" and 12.7 are 12 where it wants a number."""
+    if not isinstance(entry, dict):
+        raise msgspec.ValidationError("no object")
+    found: dict[str, object] = {}
+    for field in _fields(shape):
+        value = entry.get(field.name)
+        if (below := _LISTS.get(field.name)) is not None:
+            if value is not None and not isinstance(value, list):
+                raise msgspec.ValidationError("no list")
+            found[field.name] = [_mended(each, below) for each in value or ()]
+        elif isinstance(value, dict | list):
+            raise msgspec.ValidationError("no scalar")
+        else:
+            found[field.name] = _READ.get(field.type, _same)(value)
+    return found
 
 
-def _line(value: Loose) -> str | None:
-    line = text(value)
-    if line is None or (line.isascii() and line.isprintable()):
-        return line
-    return plain(line) or None
+def _same(value: Loose) -> Loose:
+    return value
 
 
-def _tenths(value: Loose) -> int | None:
+def _decimal(value: Loose) -> float | None:
     try:
-        return None if value is None or value == "" else round(float(value) * 10)
+        return None if value is None or value == "" else float(value)
     except (ValueError, OverflowError):
         return None
 
 
-def _micros(value: Loose) -> int | None:
-    seconds = number(value)
+_READ: dict[object, Callable[[Loose], Loose]] = {int | None: number, str | None: text, float | None: _decimal}
+_LISTS: dict[str, type[msgspec.Struct]] = {
+    "Guid": GuidShape, "Director": NamedShape, "Role": NamedShape, "Writer": NamedShape, "Media": VersionShape,
+    "Part": FileShape, "Genre": KeyedTagShape, "Label": KeyedTagShape,
+}  # fmt: skip
+_fields = cache(msgspec.structs.fields)
+
+
+def _key(value: int | None) -> int | None:
+    return value if value is not None and 0 < value <= _KEY_MAX else None
+
+
+def _line(value: str | None) -> str | None:
+    if not value or (value.isascii() and value.isprintable()):
+        return value or None
+    return plain(value) or None
+
+
+def _tenths(value: float | None) -> int | None:
+    return None if value is None or not isfinite(value) else round(value * 10)
+
+
+def _micros(seconds: int | None) -> int | None:
     return seconds * 1_000_000 if seconds is not None and 0 < seconds < _SECONDS_MAX else None

@@ -16,7 +16,7 @@ from daemon.core.library import LibraryKind, ListedTitle
 from daemon.core.media import TitleKind, TitleRef
 from daemon.core.visibility import LibraryRef
 from integrations.plex.history import last_plays
-from integrations.plex.mirror_shapes import decode_located, decode_page
+from integrations.plex.mirror_shapes import decode_located, decode_page, to_listed
 from integrations.plex.plex import Plex
 from integrations.plex.removal_values import Deletion
 from integrations.plex.server import Server
@@ -70,9 +70,9 @@ class Removal:
             if error.kind is UpstreamKind.NOT_FOUND:
                 return None
             raise
-        if not found:  # an empty answer is no word that the title is gone
+        if not found.titles:  # an empty answer is no word that the title is gone
             raise UpstreamError(server.http.service, UpstreamKind.BROKEN, "a title without content")
-        library, title = found[0]
+        library, title = found.titles[0].library_key, found.titles[0].title
         leaves = [title]
         if title.kind == TitleKind.SHOW.value:
             leaves = await self._episodes(server, ref.rating_key)
@@ -129,7 +129,7 @@ class Removal:
         path, found = f"/library/metadata/{rating_key}/allLeaves", dict[int, ListedTitle]()
         for page in range(_PAGES_MAX):
             try:
-                titles, total, count = await server.http.fetch(
+                shapes, total, count = await server.http.fetch(
                     path, decode=decode_page, headers=_paging(page * _PAGE, _PAGE)
                 )
             except UpstreamError as error:
@@ -137,7 +137,7 @@ class Removal:
                     break
                 raise
             before = len(found)
-            found |= {title.rating_key: title for title in titles}
+            found |= {title.rating_key: title for shape in shapes if (title := to_listed(shape)) is not None}
             # Some servers send everything at once, whatever page was asked for.
             if len(found) == before or len(found) >= (total or count):
                 break

@@ -102,11 +102,10 @@ def move(tx: Connection, before: Pass, now: datetime, **changes: object) -> Pass
     mine = update(library_passes).where(
         _p.library_id == before.library_id, _p.number == before.number, _p.owner == before.owner
     )
-    if not tx.execute(mine.values(owned_until=now + _LEASE, **changes)).rowcount:
+    after = tx.execute(mine.values(owned_until=now + _LEASE, **changes).returning(*library_passes.c)).first()
+    if after is None:
         raise PassLost(f"the reading of library {before.library_id} was taken over")
-    after = current(tx, before.library_id)
-    assert after is not None, "it was written in this unit"
-    return after
+    return _to_pass(after)
 
 
 def leave(tx: Connection, before: Pass, problem: str | None) -> None:

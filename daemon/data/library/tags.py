@@ -3,17 +3,54 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
+from typing import Any
 
-from sqlalchemy import Connection, delete, exists, or_, select, update
+from sqlalchemy import (
+    BindParameter,
+    ColumnElement,
+    Connection,
+    Select,
+    bindparam,
+    cast,
+    delete,
+    exists,
+    literal_column,
+    or_,
+    select,
+    update,
+)
 
 from daemon.core.ids import ServerId
 from daemon.core.library import Tag, TagKind
-from daemon.data.hot import HotInsert, insert
+from daemon.data.columns import BigInt
+from daemon.data.hot import HotIn, insert
 from daemon.data.library.libraries import raise_revision
 from daemon.data.library.tables import libraries, library_tags, library_title_tags, library_titles
 
 _g, _m, _t = library_tags.c, library_title_tags.c, library_titles.c
-_insert_members = HotInsert(library_title_tags, ["title_id", "tag_id"])
+
+
+def _named(keys: list[BindParameter[Any]], *columns: ColumnElement[Any]) -> Select[Any]:
+    """The titles of some rating keys in a library. The sum keeps SQLite from walking through the library for them."""
+    of_library = _t.library_id + literal_column("0") == bindparam("of_library")
+    return select(*columns).where(_t.server == bindparam("server"), _t.rating_key.in_(keys), of_library)
+
+
+_give = HotIn(
+    lambda dialect, keys: (
+        insert(dialect, library_title_tags)
+        .from_select(["title_id", "tag_id"], _named(keys, _t.id, cast(bindparam("tag"), BigInt)))
+        .on_conflict_do_nothing()
+        .returning(_m.title_id)
+    )
+)
+_take = HotIn(
+    lambda _, keys: (
+        delete(library_title_tags)
+        .where(_m.tag_id == bindparam("tag"), _m.title_id.in_(_named(keys, _t.id)))
+        .returning(_m.title_id)
+    )
+)
 
 
 def note(tx: Connection, library_id: int, tag: Tag) -> int:
@@ -52,16 +89,10 @@ def change_members(
     revision = raise_revision(tx, library_id)
     if revision is None:
         return False
-    titles = _ids(tx, library_id, server, [*add, *remove])
-    had = set(tx.execute(select(_m.title_id).where(_m.tag_id == tag_id, _m.title_id.in_(titles.values()))).scalars())
-    new = [titles[key] for key in dict.fromkeys(add) if key in titles and titles[key] not in had]
-    lost = [titles[key] for key in remove if key in titles and titles[key] in had]
-    if new:
-        _insert_members.run(tx, [(title_id, tag_id) for title_id in new])
-    if lost:
-        tx.execute(delete(library_title_tags).where(_m.tag_id == tag_id, _m.title_id.in_(lost)))
-    if is_sight and (changed := {*new, *lost}):
-        keys = [key for key, title_id in titles.items() if title_id in changed]
+    values = {"server": server, "of_library": library_id, "tag": tag_id}
+    changed = {row[0] for row in [*_give.rows(tx, add, values), *_take.rows(tx, remove, values)]}
+    if is_sight and changed:
+        keys = tx.execute(select(_t.rating_key).where(_t.id.in_(changed))).scalars().all()
         touched = or_(_t.id.in_(changed), _t.parent_key.in_(keys), _t.grandparent_key.in_(keys))
         tx.execute(update(library_titles).where(_t.library_id == library_id, touched).values(revision=revision))
     return True
@@ -128,8 +159,3 @@ def listing(tx: Connection, kind: TagKind, library_ids: Collection[int] | None =
     if library_ids is not None:
         statement = statement.where(_g.library_id.in_(library_ids))
     return [(row[0], row[1], row[2]) for row in tx.execute(statement)]
-
-
-def _ids(tx: Connection, library_id: int, server: ServerId, rating_keys: Sequence[int]) -> dict[int, int]:
-    statement = select(_t.rating_key, _t.id).where(_t.server == server, _t.rating_key.in_(rating_keys))
-    return {row[0]: row[1] for row in tx.execute(statement.where(_t.library_id == library_id))}

@@ -11,7 +11,7 @@ from sqlalchemy import Connection, Table, bindparam, delete, func, or_, select, 
 from daemon.core.ids import ServerId
 from daemon.core.library import ListedTitle
 from daemon.core.media import TitleKind
-from daemon.data.hot import Hot, HotInsert
+from daemon.data.hot import Hot, HotIn, HotInsert
 from daemon.data.library.libraries import raise_revision
 from daemon.data.library.tables import (
     library_guids,
@@ -37,6 +37,18 @@ _update_title = Hot(
         update(library_titles)
         .where(_t.id == bindparam("title_id"))
         .values({name: bindparam(f"new_{name}") for name in (*_CHANGING, "library_id", "revision")})
+    )
+)
+_find_known = HotIn(
+    lambda _, keys: select(_t.rating_key, _t.id, _t.digest, _t.library_id).where(
+        _t.server == bindparam("server"), _t.rating_key.in_(keys)
+    )
+)
+_see = HotIn(
+    lambda _, keys: (
+        update(library_titles)
+        .where(_t.server == bindparam("of_server"), _t.rating_key.in_(keys), _t.seen_pass < bindparam("number"))
+        .values(seen_pass=bindparam("number"))
     )
 )
 
@@ -98,11 +110,7 @@ def take_in(
         _delete_below(tx, [title_id for title_id, _ in changed])
         _insert_below(tx, changed)
     if known and is_pass:
-        tx.execute(
-            update(library_titles)
-            .where(_t.server == server, _t.rating_key.in_(known), _t.seen_pass < pass_number)
-            .values(seen_pass=pass_number)
-        )
+        _see.run(tx, list(known), {"of_server": server, "number": pass_number})
     return Taken(len(new), len(changed), len(known) - len(changed))
 
 
@@ -193,10 +201,8 @@ def see(tx: Connection, title_ids: Collection[int], pass_number: int) -> None:
 
 
 def _known(tx: Connection, server: ServerId, keys: Collection[int]) -> dict[int, tuple[int, int, int]]:
-    statement = select(_t.rating_key, _t.id, _t.digest, _t.library_id).where(
-        _t.server == server, _t.rating_key.in_(keys)
-    )
-    return {row[0]: (row[1], row[2], row[3]) for row in tx.execute(statement)}
+    rows = _find_known.rows(tx, list(keys), {"server": server})
+    return {row[0]: (row[1], row[2], row[3]) for row in rows}
 
 
 def _changes(title_id: int, title: ListedTitle, library_id: int, revision: int) -> dict[str, Any]:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 import sqlite3
 from collections.abc import Collection, Sequence
+from heapq import nsmallest
+from operator import itemgetter
 
 from rapidfuzz import fuzz, process
 
@@ -18,13 +20,13 @@ from daemon.core.query import (
     Query,
     Rank,
     folded,
-    rank,
+    rank_of,
     searchable,
     without_article,
 )
 from daemon.core.visibility import LibraryRef, Visibility
 from daemon.data.search import finding
-from daemon.data.search.file import KIND_NO, Doc, to_title
+from daemon.data.search.file import KIND_NO, KINDS, Doc, to_title
 
 _NEAR_MIN = 60.0  # of 100: of two names less alike, one is not the other mistyped
 _NEAR_CHARS_MIN = 3
@@ -52,7 +54,7 @@ class Finder:
         wanted = _ALL_KINDS if kinds is None else [KIND_NO[kind.value] for kind in kinds if kind.value in KIND_NO]
         self._kinds = tuple(sorted(wanted))
         self._limit = limit
-        self._found: dict[int, tuple[Rank, Title]] = {}
+        self._found: dict[int, tuple[Rank, Doc]] = {}
 
     def suggest(self, text: str) -> list[Title]:
         """For somebody who is typing: names that begin so, then titles with all the words."""
@@ -131,15 +133,16 @@ class Finder:
         return [(score, docs[near[at][0]]) for _, score, at in best]
 
     def _note(self, doc: Doc, tier: int, exact: int) -> None:
-        title = to_title(doc, self._sees.names.get(doc.library_id))
-        place = rank(title, folded(title.name), tier, exact)
+        """A title that was found; only of the best is a `Title` made, which costs more than to rank it."""
+        kind, server = KINDS[doc.kind_no], doc.server
+        place = rank_of(kind, server, str(doc.rating_key), doc.year, folded(doc.name), tier, exact)
         held = self._found.get(doc.title_id)
         if held is None or place < held[0]:
-            self._found[doc.title_id] = (place, title)
+            self._found[doc.title_id] = (place, doc)
 
     def _best(self) -> list[Title]:
-        ordered = sorted(self._found.values(), key=lambda pair: pair[0])
-        return [title for _, title in ordered[: self._limit]]
+        best = nsmallest(self._limit, self._found.values(), key=itemgetter(0))
+        return [to_title(doc, self._sees.names.get(doc.library_id)) for _, doc in best]
 
 
 def _likeness(score: float) -> int:
