@@ -32,7 +32,11 @@ class Section:
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """Somebody with a token. `id` is the server's (1: owner), `remote_id` the one at plex.tv; sections None: all."""
+    """Somebody with a token. `id` is the server's (1: owner), `remote_id` the one at plex.tv; sections None: all.
+
+    `token` is of plex.tv. The server takes that of its owner; everybody else has another for it, which plex.tv tells
+    them beside the server's name.
+    """
 
     id: int
     name: str
@@ -45,6 +49,12 @@ class Account:
     filters: Filters = OPEN
     is_shared: bool = True  # False: it has a token of plex.tv, and none that this server takes
     pin: str = ""  # of a managed account: what it takes to become it
+    access_token: str = ""  # what this server takes; "" for its owner: the one of plex.tv
+
+    @property
+    def server_token(self) -> str:
+        """The token that this server takes."""
+        return self.access_token or self.token
 
     @property
     def is_owner(self) -> bool:
@@ -327,8 +337,12 @@ class World:
                 return item
         raise LookupError(f"no {kind or 'title'} named {title!r}")
 
+    def by_server_token(self, token: str) -> Account | None:
+        """Whose token of this server this is."""
+        return next((account for account in self.accounts.values() if account.server_token == token), None)
+
     def by_token(self, token: str) -> Account | None:
-        """Whose token this is."""
+        """Whose token of plex.tv this is."""
         return next((account for account in self.accounts.values() if account.token == token), None)
 
     def change_account(self, account: Account) -> None:

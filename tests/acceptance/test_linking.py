@@ -123,7 +123,7 @@ async def test_access_is_kept_sealed_and_only_when_asked_for(rested: Stage) -> N
     assert "will be kept, encrypted" in shown.text
     await shown.until("access is kept")
     ((token,),) = await stored(rested, "SELECT token FROM plex_accounts")
-    real = rested.plex.token_of(MARCUS)
+    real = rested.plex.account_token_of(MARCUS)
     assert isinstance(token, str)
     assert real not in token
     assert token.startswith("gAAAA")
@@ -254,7 +254,7 @@ async def test_owners_link_managed_users(rested: Stage) -> None:
 async def test_access_that_plex_takes_back_is_deleted_and_told(rested: Stage) -> None:
     guest, olivia = rested.guest(), Member(rested.lab.user("olivia"), rested.guest().channel)
     await (await link(rested, guest, MARCUS, keep_access=True)).until("access is kept")
-    rested.plex.revoke(rested.plex.token_of(MARCUS))
+    rested.plex.revoke(rested.plex.account_token_of(MARCUS))
     shown = await olivia.slash("ops schedules")
     await shown.until("linking.shares")
     await shown.choose("Run one now", "linking.shares")
