@@ -44,8 +44,16 @@ def share_everything(server: Server, account: Account) -> Account:
     return changed
 
 
-def sign_out(server: Server, account: Account) -> Account:
-    """End the account's token of plex.tv; what it was given for servers goes on working, except for the owner's."""
+def sign_out(server: Server, token: str) -> None:
+    """End one token of plex.tv; what its account was given for servers goes on working. LookupError."""
+    account = server.world.by_token(token)
+    if account is None:
+        raise LookupError("nobody has this token")
+    if server.world.sign_ins.pop(token, None) is None:
+        _renew(server, account)
+
+
+def _renew(server: Server, account: Account) -> Account:
     server.tokens_revoked += 1
     fresh = digest(server.machine_id, "token", account.id, server.tokens_revoked)[:20]
     changed = replace(account, token=fresh)
@@ -64,7 +72,9 @@ def revoke(server: Server, token: str) -> Account:
         if not transient:
             raise LookupError("nobody has this token")
         return server.world.accounts[transient]
-    changed = sign_out(server, account)
+    changed = _renew(server, account)
+    for each in [each for each, owner in server.world.sign_ins.items() if owner == account.id]:
+        del server.world.sign_ins[each]
     if not account.is_owner:
         fresh = digest(server.machine_id, "access", account.id, server.tokens_revoked)[:20]
         changed = replace(changed, access_token=fresh)

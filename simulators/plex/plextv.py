@@ -6,7 +6,7 @@ from aiohttp import web
 
 from simulators.plex.answers import NotThere, html_error, reply, wants_json
 from simulators.plex.gate import ACCOUNT_FACE
-from simulators.plex.guests import revoke, sign_out
+from simulators.plex.guests import sign_out
 from simulators.plex.render import El, Value
 from simulators.plex.server import Server
 from simulators.plex.world import Account
@@ -121,11 +121,8 @@ class AccountRoutes:
 
     async def sign_out(self, request: web.Request) -> web.Response:
         """End this token."""
-        account = signed_in(self._server, request)
-        if account.is_owner:
-            revoke(self._server, account.token)
-        else:
-            sign_out(self._server, account)
+        signed_in(self._server, request)
+        sign_out(self._server, request.headers.get("X-Plex-Token") or request.query.get("X-Plex-Token") or "")
         return web.Response(status=204)
 
     async def avatar(self, request: web.Request) -> web.Response:

@@ -176,8 +176,10 @@ class PlexSim:
         return self.server.account(account).server_token
 
     def account_token_of(self, account: str) -> str:
-        """The token that an account signs in to plex.tv with; of use on the server only when it is the owner's."""
-        return self.server.account(account).token
+        """The token that an account has signed in to plex.tv with last; of use on the server only when it owns it."""
+        found = self.server.account(account)
+        given = [token for token, owner in self.world.sign_ins.items() if owner == found.id]
+        return given[-1] if given else found.token
 
     def play(self, player: str, title: str | Item, account: str = "Olivia", *, offset_ms: int = 0) -> Player:
         """Have somebody start a title on a player by hand; LookupError for unknown names."""

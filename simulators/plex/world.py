@@ -11,6 +11,7 @@ from simulators.plex.items import LEAF_KINDS, Item
 from simulators.plex.restrictions import OPEN, Filters
 
 FACTS_CACHED_MAX = 20_000
+SIGN_INS_MAX = 1_000
 
 
 @dataclass(slots=True)
@@ -108,6 +109,7 @@ class World:
         self._view_changes: dict[int, int] = {}
         self._view_marks: dict[tuple[int, int], int] = {}
         self._files: dict[int, tuple[int, int]] = {}
+        self.sign_ins: dict[str, int] = {}  # tokens that PINs gave -> account; the owner's the server takes, too
         self.put_aside: dict[tuple[int, int], int] = {}  # (account, serial) -> when it was taken off what to go on with
         self._next_key = 1001
 
@@ -339,11 +341,20 @@ class World:
 
     def by_server_token(self, token: str) -> Account | None:
         """Whose token of this server this is."""
-        return next((account for account in self.accounts.values() if account.server_token == token), None)
+        found = next((account for account in self.accounts.values() if account.server_token == token), None)
+        signed_in = self.accounts.get(self.sign_ins.get(token, 0))
+        return found or (signed_in if signed_in is not None and signed_in.is_owner else None)
+
+    def sign_in(self, account: Account, token: str) -> None:
+        """Give an account another token of plex.tv, as each approved PIN does; the oldest of too many ends."""
+        self.sign_ins[token] = account.id
+        if len(self.sign_ins) > SIGN_INS_MAX:
+            del self.sign_ins[next(iter(self.sign_ins))]
 
     def by_token(self, token: str) -> Account | None:
         """Whose token of plex.tv this is."""
-        return next((account for account in self.accounts.values() if account.token == token), None)
+        found = next((account for account in self.accounts.values() if account.token == token), None)
+        return found or self.accounts.get(self.sign_ins.get(token, 0))
 
     def change_account(self, account: Account) -> None:
         """Put `account` in place of the one with its id: it may see other things, or has another token."""

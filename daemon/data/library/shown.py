@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -27,6 +27,8 @@ _TITLE = (
     _t.id, _t.server, _t.rating_key, _t.kind, _t.name, _t.year, _t.duration_ms, _t.parent_name, _t.grandparent_name,
     _t.index_no, _t.parent_index_no, _l.name.label("library"), _t.thumb, _t.leaf_count, _t.added_at, _t.parent_key,
 )  # fmt: skip
+
+_KEYS_AT_ONCE = 500  # titles asked for by one statement
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,6 +166,20 @@ def by_ids(tx: Connection, visibility: Visibility, title_ids: Sequence[int]) -> 
     rows = tx.execute(_titles(visibility).where(_t.id.in_(title_ids)))
     found = {row.id: _to_shown(row) for row in rows}
     return [found[title_id] for title_id in title_ids if title_id in found]
+
+
+def by_refs(tx: Connection, visibility: Visibility, refs: Collection[TitleRef]) -> dict[TitleRef, Shown]:
+    """Those of these titles that are seen."""
+    keys: dict[str, list[int]] = {}
+    for ref in refs:
+        keys.setdefault(ref.server, []).append(int(ref.rating_key))
+    found: dict[TitleRef, Shown] = {}
+    for server, wanted in keys.items():
+        for start in range(0, len(wanted), _KEYS_AT_ONCE):
+            some = wanted[start : start + _KEYS_AT_ONCE]
+            rows = tx.execute(_titles(visibility).where(_t.server == server, _t.rating_key.in_(some)))
+            found |= {shown.title.ref: shown for shown in map(_to_shown, rows)}
+    return found
 
 
 def facts(tx: Connection, visibility: Visibility, ref: TitleRef) -> Facts | None:

@@ -277,3 +277,40 @@ async def test_what_a_guest_signs_in_with_is_not_what_the_server_takes(
     assert (await ask.raw("/library/sections", token=access))[0] == 200  # one device has signed out, no more
     async with web.get(f"{sim.account_url}/api/v2/user", headers={"X-Plex-Token": signed_in}) as answer:
         assert answer.status == 401
+
+
+async def test_every_sign_in_has_a_token_of_its_own(sim: PlexSim, web: aiohttp.ClientSession, ask: Any) -> None:
+    tokens = []
+    for _ in range(2):
+        pin = await pin_of(web, sim, strong="true")
+        async with web.post(f"{sim.account_url}/link", data={"code": pin["code"], "account": "1"}):
+            pass
+        tokens.append((await state_of(web, sim, pin))[1])
+    first, second = map(str, tokens)
+    assert len({first, second, sim.token}) == 3
+    assert (await ask.raw("/library/sections", token=first))[0] == 200  # the server is theirs
+    async with web.delete(f"{sim.account_url}/api/v2/users/signout", headers={"X-Plex-Token": first}):
+        pass
+    statuses = [(await ask.raw("/library/sections", token=token))[0] for token in (first, second, sim.token)]
+    assert statuses == [401, 200, 200]
+
+
+async def test_ratings_and_what_to_go_on_with_are_each_accounts_own(sim: PlexSim, ask: Any) -> None:
+    marcus, yuki = sim.token_of("Marcus"), sim.token_of("Yuki")
+    show = next(one for one in sim.world.listed(2, "show") if one.title != "Deepwater Nine")  # which Yuki watches
+    first = sim.world.leaves(show)[1]
+    await ask.raw(f"/:/progress?key={first.key}&identifier=x&time=600000&state=stopped", token=marcus)
+    for token, rating in ((marcus, 4), (yuki, 9)):
+        assert (await ask.raw(f"/:/rate?key={show.key}&identifier=x&rating={rating}", method="PUT", token=token))[
+            0
+        ] == 200
+    shown = {}
+    for name, token in (("marcus", marcus), ("yuki", yuki)):
+        detail = (await ask.json(f"/library/metadata/{show.key}", token=token))["Metadata"][0]
+        deck = (await ask.json("/library/onDeck", token=token)).get("Metadata", [])
+        shown[name] = (detail["userRating"], [row["ratingKey"] for row in deck])
+    assert {name: (rating, str(first.key) in deck) for name, (rating, deck) in shown.items()} == {
+        "marcus": (4, True), "yuki": (9, False),
+    }  # fmt: skip
+    await ask.raw(f"/:/rate?key={show.key}&identifier=x&rating=-1", method="PUT", token=yuki)
+    assert "userRating" not in (await ask.json(f"/library/metadata/{show.key}", token=yuki))["Metadata"][0]
