@@ -64,7 +64,9 @@ class _RatedShape(ItemShape):
 
 
 @dataclass(frozen=True, slots=True)
-class _Leaf:
+class Leaf:
+    """A film or an episode, below a `season` (0: none), as an account has seen it."""
+
     key: int
     season: int
     is_seen: bool
@@ -124,7 +126,7 @@ class Personal:
     async def mark(self, profile_id: ProfileId, title: Title, *, is_seen: bool) -> Turned:
         """Mark a film or an episode, or all of a season or show, as watched or not."""
         leaves = await self._leaves(profile_id, title)
-        turned = _turned(int(title.ref.rating_key), leaves, is_seen=is_seen)
+        turned = turned_by(int(title.ref.rating_key), leaves, is_seen=is_seen)
         if turned.changed or turned.offsets_ms:
             await self._mark(profile_id, title.ref.server, (int(title.ref.rating_key),), {}, is_seen=is_seen)
         return turned
@@ -174,12 +176,12 @@ class Personal:
             raise UserError(_GONE, "title_gone")
         return found[0]
 
-    async def _leaves(self, profile_id: ProfileId, title: Title) -> list[_Leaf]:
+    async def _leaves(self, profile_id: ProfileId, title: Title) -> list[Leaf]:
         """The films or episodes that a title is, or has below it."""
         path = f"/library/metadata/{title.ref.rating_key}"
         if title.kind in _BELOW:
             path += f"/{_BELOW[title.kind]}"
-        found: dict[int, _Leaf] = {}
+        found: dict[int, Leaf] = {}
         for start in range(0, _LEAVES_MAX, _PAGE):
             try:
                 head, shapes = await self._access.read(
@@ -190,7 +192,7 @@ class Personal:
             for shape in shapes:
                 if (key := number(shape.ratingKey)) is not None:
                     season = number(shape.parentRatingKey) or 0
-                    found[key] = _Leaf(key, season, bool(number(shape.viewCount)), number(shape.viewOffset) or 0)
+                    found[key] = Leaf(key, season, bool(number(shape.viewCount)), number(shape.viewOffset) or 0)
             if not shapes or start + len(shapes) >= head:
                 break
         if not found:
@@ -218,7 +220,7 @@ def _leaf_page(body: bytes) -> tuple[int, list[_LeafShape]]:
     return (len(found) if total is None else total), found
 
 
-def _turned(key: int, leaves: Sequence[_Leaf], *, is_seen: bool) -> Turned:
+def turned_by(key: int, leaves: Sequence[Leaf], *, is_seen: bool) -> Turned:
     """What marking title `key` changes of its `leaves`, and the shortest way back: whole seasons where that will do.
 
     Of a season of ten with two seen already, "watched" changes eight, and eight keys lead back; of one that nobody had
