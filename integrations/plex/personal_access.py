@@ -112,7 +112,7 @@ class PersonalAccess:
         try:
             return await attempt(key)
         except UpstreamError as error:
-            if not _is_rejected(error, key):
+            if not self._is_rejected(error, key):
                 raise
         self._forget(link, key)
         fresh = await self._key(link, server)
@@ -121,7 +121,7 @@ class PersonalAccess:
         try:
             return await attempt(fresh)
         except UpstreamError as error:
-            if not _is_rejected(error, fresh):
+            if not self._is_rejected(error, fresh):
                 raise
         self._forget(link, fresh)
         raise _not_let_in(server)
@@ -162,17 +162,18 @@ class PersonalAccess:
             self._keys.put(name, found)
             return found
 
+    def _is_rejected(self, error: UpstreamError, key: Key) -> bool:
+        """Whether the server does not take this key. While it takes not even ours, nobody's is to blame."""
+        if key.token is None or error.kind is not UpstreamKind.UNAUTHORIZED:
+            return False
+        return error.service == service_of(key.server) and self._plex.server(key.server).http.refusal is None
+
     def _forget(self, link: Link, key: Key) -> None:
         """The server does not take this key any more."""
         if link.token is not None:
             self._keys.drop((link.account_id, link.token))
         if key.token is not None:
             self._plex.server(key.server).forget_guest(key.token)
-
-
-def _is_rejected(error: UpstreamError, key: Key) -> bool:
-    is_servers = error.service == service_of(key.server)
-    return is_servers and key.token is not None and error.kind is UpstreamKind.UNAUTHORIZED
 
 
 def _not_let_in(server: ServerId) -> UserError:

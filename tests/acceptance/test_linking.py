@@ -230,6 +230,30 @@ async def test_access_that_plex_takes_back_is_deleted_and_told(rested: Stage) ->
     ]  # the link itself, and what it shows, stay
 
 
+async def test_tokens_that_nobody_needs_any_more_end_at_plex(rested: Stage) -> None:
+    world, plex = rested.plex.world, rested.plex
+
+    async def is_over(token: str) -> None:
+        await rested.wait_for(lambda: world.by_token(token) is None, "the token to end")
+
+    first, second, third = rested.guest(), rested.guest(), rested.guest()
+    before = set(world.sign_ins)
+    await (await link(rested, first, MARCUS)).until("no access is kept")
+    await rested.wait_for(lambda: set(world.sign_ins) <= before, "what told whose account it is to end")
+    await (await link(rested, second, YUKI, keep_access=True)).until("access is kept")
+    kept = plex.account_token_of(YUKI)
+    assert kept in world.sign_ins
+    await unlink(second)
+    await is_over(kept)
+    await (await link(rested, third, JUNO, keep_access=True)).until("access is kept")
+    kept = plex.account_token_of(JUNO)
+    forgetting = await third.slash("forget-me")
+    await forgetting.until("Forget everything about you?")
+    await forgetting.click("Yes, forget me")
+    await forgetting.until("Everything about you is erased")
+    await is_over(kept)
+
+
 async def test_a_card_of_somebody_else_tells_nothing(rested: Stage) -> None:
     guest, thief = rested.guest(), rested.guest()
     shown = await guest.slash("link")

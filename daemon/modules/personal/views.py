@@ -87,7 +87,11 @@ def ask_view(items: ComponentSet, ask: Ask, panel_id: PanelId) -> discord.ui.Lay
     """What would happen, asked once."""
     lines = [f"### {safe(clamp(ask.question, 2 * _NAME_CHARS_MAX))}"]
     lines += [safe(clamp(detail, _NAME_CHARS_MAX)) for detail in ask.details]
-    asked = confirm(items, "yes", "no", (panel_id,), label=ask.label)
+    if ask.is_grave:
+        asked = confirm(items, "yes", "no", (panel_id,), label=ask.label)
+    else:
+        yes = items.button("yes", (panel_id,), label=ask.label, style=discord.ButtonStyle.primary)
+        asked = row(yes, items.button("no", (panel_id,), label="Cancel"))
     return card(text("\n".join(lines)), asked, accent=DANGER if ask.is_grave else ACCENT)
 
 

@@ -161,6 +161,19 @@ async def test_plex_tv_being_away_stops_only_what_needs_it(people: People, sim: 
     sim.faults.clear()
 
 
+async def test_nobody_is_blamed_when_the_server_refuses_the_token_of_the_settings(people: People, sim: PlexSim) -> None:
+    marcus = await people.link("Marcus")
+    await people.personal.on_deck(marcus)
+    sim.revoke(sim.token)
+    await until(lambda: not people.stage.plex.server_states()[0].is_up)
+    with pytest.raises(UpstreamError) as failure:
+        await people.personal.on_deck(marcus)
+    assert failure.value.kind is UpstreamKind.UNAUTHORIZED
+    link = await people.accounts.link_of(marcus)
+    assert link is not None
+    assert link.token is not None
+
+
 async def test_connections_of_guests_are_few(stage: Stage) -> None:
     server = stage.plex.server(ATTIC)
     made = [server.guest_adapter(f"token-{number}") for number in range(GUESTS_MAX + 3)]
