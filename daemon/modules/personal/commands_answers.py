@@ -57,7 +57,7 @@ class Answers:
     async def carry_out(self, interaction: AnyInteraction, order: Order, *, is_new: bool = False) -> None:
         """Carry an order out and answer; with a message of its own when the pressed one is to stay (`is_new`)."""
         desk = self._playlists if order.verb in _OF_PLAYLISTS else self._desk
-        outcome = await desk.carry_out(order, asker_of(interaction))
+        outcome = await desk.carry_out(order.bounded(), asker_of(interaction))
         await self._say(interaction, await self._view(interaction, outcome), is_new=is_new)
 
     async def undo(self, interaction: AnyInteraction, undo: Undo) -> None:

@@ -60,9 +60,8 @@ class Desk:
             failure.text if isinstance(failure, UserError) else f"{failure.service} {failure.kind}."
             for failure in found.failures
         ]
-        return Deck(
-            account.name, tuple(title for title in found.titles if title.ref in seen), tuple(dict.fromkeys(notes))
-        )
+        titles = [replace(title, library=seen[title.ref].library) for title in found.titles if title.ref in seen]
+        return Deck(account.name, tuple(titles), tuple(dict.fromkeys(notes)))
 
     async def posters(self, titles: list[Title]) -> list[bytes | None]:
         """The poster of each, where there is one to be had."""

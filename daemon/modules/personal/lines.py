@@ -29,7 +29,7 @@ def episodes_line(changed: int, before: int) -> str:
 def progress_line(title: Title) -> str:
     """`▰▰▰▰▱▱▱▱▱▱ 1 h 3 min left · TV`; a title that was not begun says what it is."""
     if not title.view_offset_ms or not title.duration_ms:
-        start = "next episode" if title.kind is TitleKind.EPISODE else "from the beginning"
+        start = "next" if title.kind is TitleKind.EPISODE else "from the beginning"
         return f"{start} · {about_line(title)}"
     left_ms = max(0, title.duration_ms - title.view_offset_ms)
     where = f" · {title.library}" if title.library else ""

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from enum import StrEnum
 from typing import Any
 
 from daemon.core.ids import GuildId, MemberId, ProfileId
+from daemon.core.limits import QUERY_CHARS_MAX
 from daemon.core.media import Player, Title
 from integrations.plex.playlists import Entry
 
@@ -50,6 +51,12 @@ class Order:
     stars: int | None = None
     player: str | None = None
     is_sure: bool = False
+
+    def bounded(self) -> Order:
+        """With texts that are short enough to be searched for and kept, however much somebody pasted."""
+        given = (self.title, self.playlist, self.name, self.player)
+        title, playlist, name, player = (text and text[: 4 * QUERY_CHARS_MAX] for text in given)
+        return replace(self, title=title, playlist=playlist, name=name, player=player)
 
     def to_state(self) -> dict[str, Any]:
         """As JSON."""
@@ -103,12 +110,13 @@ class Done:
 
 @dataclass(frozen=True, slots=True)
 class Started:
-    """A title was started; `playlist`: it is the first of one."""
+    """A title was started; `playlist`: it is the first of one, of which `left_out` titles are too many to be played."""
 
     title: Title
     player: Player
     offset_ms: int = 0
     playlist: str | None = None
+    left_out: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ from daemon.core.query import folded
 from daemon.core.text import clamp, plain
 from daemon.core.titles import title_name
 from integrations.plex import Playlists
-from integrations.plex.playlists import Entry, Playlist, check_fits, check_plain
+from integrations.plex.playlists import PLAYED_MAX, Entry, Playlist, check_fits, check_plain
 
 from .desk import Desk
 from .lines import playlist_line
@@ -158,7 +158,8 @@ class PlaylistsDesk:
         if isinstance(player, PickPlayer):
             return player
         await self._desk.remember(player, asker)
-        return Started(await self._playlists.play(player.ref, titles), player, playlist=playlist.name)
+        started = await self._playlists.play(player.ref, titles)
+        return Started(started, player, playlist=playlist.name, left_out=max(0, playlist.count - PLAYED_MAX))
 
     async def _line(self, ref: TitleRef, asker: Asker) -> tuple[str, ...]:
         """What the playlist is now. The change was made: that this cannot be told is no failure of it."""

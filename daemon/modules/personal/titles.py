@@ -62,9 +62,12 @@ class Titles:
             raise UserError(f"I found nothing called “{clamp(text, _SAID_CHARS_MAX)}”.", "unknown_title")
         return await self._of(fitting[0].ref, sees, kinds) if len(fitting) == 1 else tuple(fitting)
 
-    async def seen(self, refs: Collection[TitleRef], member_id: MemberId, guild_id: GuildId | None) -> set[TitleRef]:
-        """Those of these titles that they may see there."""
-        return set(await self._shelves.by_refs(await self.sees(member_id, guild_id), refs))
+    async def seen(
+        self, refs: Collection[TitleRef], member_id: MemberId, guild_id: GuildId | None
+    ) -> dict[TitleRef, Title]:
+        """Those of these titles that they may see there, as the mirror has them."""
+        found = await self._shelves.by_refs(await self.sees(member_id, guild_id), refs)
+        return {ref: shown.title for ref, shown in found.items()}
 
     async def _of(self, ref: TitleRef, sees: Visibility, kinds: Collection[TitleKind]) -> Title:
         facts = await self._shelves.facts(sees, ref)

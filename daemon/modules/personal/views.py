@@ -80,6 +80,8 @@ def started_view(started: Started) -> discord.ui.LayoutView:
     lines = [f"▶️ **{safe(clamp(what, 2 * _NAME_CHARS_MAX))}**"]
     if started.playlist is not None:
         lines.append(f"-# Of the playlist {safe(clamp(started.playlist, _NAME_CHARS_MAX))}")
+    if started.left_out:
+        lines.append(f"-# The last {started.left_out:,} titles are more than can be played at once.")
     return card(text("\n".join(lines)), accent=GOOD)
 
 
