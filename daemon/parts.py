@@ -18,6 +18,7 @@ from daemon.services.dead_letters import DeadLetters
 from daemon.services.guilds import Guilds
 from daemon.services.intake import Intake
 from daemon.services.keys import Keys
+from daemon.services.last_players import LastPlayers
 from daemon.services.leaving import Leaving
 from daemon.services.library import SEARCH_FILE, Mirror, Mirroring, Search, Shelves, Stock
 from daemon.services.owners import Owners
@@ -31,7 +32,7 @@ from daemon.services.stories import Stories
 from daemon.services.visibility import VisibilityService
 from daemon.settings.model import Settings
 from integrations.discord.fleet import Fleet
-from integrations.plex import Collections, Editing, Plex, PlexTv, Removal, Upkeep
+from integrations.plex import Collections, Editing, Personal, PersonalAccess, Playlists, Plex, PlexTv, Removal, Upkeep
 from integrations.plex.config import PlexServerConfig, PlexTimeouts
 
 
@@ -54,7 +55,7 @@ async def compose(settings: Settings, kernel: Kernel, store: Store, role: Role) 
     backbone = await compose_backbone(settings, kernel, store, keys)
     plex = await _plex(settings, kernel, keys, Servers(store, clock, backbone.events), backbone.cache)
     plex_tv = await _plex_tv(settings, kernel, keys)
-    people = await _people(settings, kernel, store, backbone, plex)
+    people, accounts = await _people(settings, kernel, store, backbone, plex)
     fleet = Fleet(
         {name: bot.token.get_secret_value() for name, bot in settings.discord.bots.items()},
         modules={name: bot.modules for name, bot in settings.discord.bots.items()},
@@ -76,10 +77,10 @@ async def compose(settings: Settings, kernel: Kernel, store: Store, role: Role) 
     catalog = {
         **_libraries(store, plex, mirroring, search),
         "plex_tv": plex_tv,
+        **_personal(plex, plex_tv, accounts, Profiles(store, clock)),
         **people,
         "leaving": Leaving(store, clock, process=kernel.process),
         "messages": fleet.messages,
-        "profiles": Profiles(store, clock),
         "guilds": Guilds(store, clock),
         "panels": Panels(store, clock, process=kernel.process, has_gateway=role.has_gateway),
         "audit": Audit(store, clock),
@@ -122,6 +123,17 @@ def _libraries(store: Store, plex: Plex, mirroring: Mirroring, search: Search) -
     }
 
 
+def _personal(plex: Plex, plex_tv: PlexTv, accounts: Accounts, profiles: Profiles) -> dict[str, object]:
+    """What people do on their own Plex accounts, and what they chose last."""
+    access = PersonalAccess(plex, plex_tv, accounts)
+    return {
+        "personal": Personal(access),
+        "playlists": Playlists(plex, access),
+        "profiles": profiles,
+        "last_players": LastPlayers(profiles),
+    }
+
+
 def _mirroring(settings: Settings, kernel: Kernel, store: Store, plex: Plex) -> Mirroring:
     return Mirroring(
         Mirror(store, kernel.clock, kernel.metrics, process=kernel.process),
@@ -135,20 +147,21 @@ def _mirroring(settings: Settings, kernel: Kernel, store: Store, plex: Plex) -> 
 
 async def _people(
     settings: Settings, kernel: Kernel, store: Store, backbone: Backbone, plex: Plex
-) -> dict[str, object]:
-    """Who people are on Plex, what they may see, and what is known of them."""
+) -> tuple[dict[str, object], Accounts]:
+    """Who people are on Plex, what they may see, and what is known of them; and their accounts once more."""
     clock, events = kernel.clock, backbone.events
     sealing = Sealing(await asyncio.to_thread(load_keys, settings.secret_keys, settings.data_dir))
     marks = Marks(store, clock, sealing)
     visibility = VisibilityService(store, backbone.cache, plex.libraries)
     visibility.listen(events)
+    accounts = Accounts(store, clock, events, sealing, marks, visibility)
     return {
         "visibility": visibility,
         "bindings": Bindings(store, clock, events, visibility),
-        "accounts": Accounts(store, clock, events, sealing, marks, visibility),
+        "accounts": accounts,
         "privacy": Privacy(store, clock, events, marks, visibility),
         "plays": Plays(store, marks, visibility),
-    }
+    }, accounts
 
 
 def _timeouts(settings: Settings) -> PlexTimeouts:

@@ -49,7 +49,7 @@ class Redactor:
 
     def add(self, secret: str) -> None:
         """From now on remove `secret` in every form it takes in a log: plain, in JSON, in a URL, in a repr."""
-        if not secret.strip():
+        if not secret.strip() or secret in self._forms:
             return
         self._forms |= {
             secret,

@@ -22,6 +22,7 @@ from daemon.data.link_requests import NewRequest, Request, RequestState
 from daemon.data.links import Link, LinkOutcome, NewLink, Proof
 from daemon.data.plays import claim_plays
 from daemon.data.store import Store, Unit
+from daemon.kernel.logs import add_secret
 from daemon.kernel.trace import current_trace_id
 from daemon.services.events import Events
 from daemon.services.sealing import Marks, Sealing, Unsealable
@@ -211,13 +212,19 @@ class Accounts:
     async def token_of(self, profile_id: ProfileId) -> str | None:
         """The token that the person let us keep; None when there is none, or it can no longer be read."""
         link = await self.link_of(profile_id)
-        if link is None or link.token is None:
+        return None if link is None else self.token_in(link)
+
+    def token_in(self, link: Link) -> str | None:
+        """The token of this very link, which may have changed since it was read; None as for `token_of`."""
+        if link.token is None:
             return None
         try:
-            return self._sealing.unseal(link.token)
+            token = self._sealing.unseal(link.token)
         except Unsealable:
-            log.warning("token_unsealable", profile_id=profile_id)
+            log.warning("token_unsealable", profile_id=link.profile_id)
             return None
+        add_secret(token)
+        return token
 
     async def tell(self, link: Link, say: Callable[[Connection, MemberId], object]) -> None:
         """Have `say` called in a unit of work for each Discord user that the profile of the link is."""

@@ -80,8 +80,10 @@ class DiscordSurface:
         self._roles[owner] = frozenset(RoleId(role_id) for role_id in ids)
 
     def controller_roles(self, owner: ModuleId | None) -> frozenset[RoleId]:
-        """The roles set for `owner`; none for None and for modules that set none."""
-        return self._roles.get(owner, frozenset()) if owner is not None else frozenset()
+        """The roles set for `owner`, else those of all modules: who controls players is said once. None for None."""
+        if owner is None:
+            return frozenset()
+        return self._roles.get(owner) or frozenset().union(*self._roles.values())
 
     async def remove_owner(self, owner: ModuleId) -> None:
         """Undo everything `owner` added, last first, on every bot."""
@@ -97,7 +99,7 @@ class DiscordSurface:
             "cogs": len(mine),
             "instances": sum(len(registered.instances) for registered in mine),
             "components": self.routes.count(owner),
-            "roles": len(self.controller_roles(owner)),
+            "roles": len(self._roles.get(owner, ())),
         }
 
     async def attach(self, bot: CogHolder) -> None:

@@ -8,6 +8,11 @@ from integrations.plex.config import PlexServerConfig, PlexTimeouts
 from integrations.plex.connection import ServerState
 from integrations.plex.editing import Editing
 from integrations.plex.history import LastPlays
+from integrations.plex.known_players import KnownPlayers
+from integrations.plex.personal import Personal
+from integrations.plex.personal_access import PersonalAccess
+from integrations.plex.player_choice import PlayerChoice
+from integrations.plex.playlists import Playlists
 from integrations.plex.plex import Plex
 from integrations.plex.removal import Removal
 from integrations.plex.removal_values import Deletion
@@ -20,7 +25,12 @@ __all__ = [
     "Collections",
     "Deletion",
     "Editing",
+    "KnownPlayers",
     "LastPlays",
+    "Personal",
+    "PersonalAccess",
+    "PlayerChoice",
+    "Playlists",
     "Plex",
     "PlexServerConfig",
     "PlexTimeouts",

@@ -9,6 +9,7 @@ from typing import Any, Final, TypeVar
 from urllib.parse import quote, urlencode
 
 import aiohttp
+import structlog
 from yarl import URL
 
 from daemon.core.errors import UpstreamError, UpstreamKind
@@ -24,6 +25,7 @@ from integrations.plex.account_shapes import (
     Pin,
     PlexUser,
     to_accepted,
+    to_access_tokens,
     to_known_users,
     to_pin,
     to_profiles,
@@ -37,6 +39,8 @@ from integrations.plex.http import new_session
 from integrations.plex.identity import PRODUCT, plex_headers
 
 __all__ = ["KnownUser", "Pin", "PlexTv", "PlexUser"]
+
+log = structlog.get_logger(__name__)
 
 T = TypeVar("T")
 
@@ -123,6 +127,30 @@ class PlexTv:
     async def user(self, token: str) -> PlexUser:
         """Whose token this is. UpstreamError UNAUTHORIZED when it is nobody's any more."""
         return await self._call("GET", "/api/v2/user", to_user, token=token)
+
+    async def owner(self, server: ServerId) -> PlexUser:
+        """Whose token the server has in the settings."""
+        return await self.user(self._servers[server].token)
+
+    async def access_tokens(self, token: str) -> dict[str, str]:
+        """What the account of `token` opens servers with, by their machine identifiers.
+
+        A server takes its owner's own token; from everybody else it wants one that plex.tv has made for the two.
+        """
+        params = {"includeHttps": "1", "includeRelay": "1"}
+        found = await self._call("GET", "/api/v2/resources", to_access_tokens, params=params, token=token)
+        for access in found.values():
+            add_secret(access)
+        return found
+
+    async def sign_out(self, token: str) -> bool:
+        """End a token that is not needed any more; whether plex.tv said that it has. Raises nothing of plex.tv's."""
+        try:
+            await self._call("DELETE", "/api/v2/users/signout", bytes, token=token)
+        except UpstreamError as error:
+            log.info("plex_token_not_signed_out", problem=str(error.kind))
+            return False
+        return True
 
     # What owners share
 

@@ -70,8 +70,15 @@ class _UserShape(Shape):
     friendlyName: Loose = None
 
 
+class _ResourceShape(Shape):
+    clientIdentifier: Loose = None
+    provides: Loose = None
+    accessToken: Loose = None
+
+
 _pins = msgspec.json.Decoder(_PinShape)
 _users = msgspec.json.Decoder(_UserShape)
+_resources = msgspec.json.Decoder(list[_ResourceShape])
 
 
 def to_pin(body: bytes) -> Pin:
@@ -91,6 +98,16 @@ def to_user(body: bytes) -> PlexUser:
         raise ValueError("no account")
     name = text(shape.username) or text(shape.title) or text(shape.friendlyName)
     return PlexUser(AccountId(account_id), name or f"Plex account {account_id}")
+
+
+def to_access_tokens(body: bytes) -> dict[str, str]:
+    """Of /api/v2/resources: tokens by machine identifier; players are left out. ValueError."""
+    found = {}
+    for shape in _resources.decode(body):
+        machine_id, token = text(shape.clientIdentifier), text(shape.accessToken)
+        if machine_id and token and "server" in (text(shape.provides) or "").split(","):
+            found[machine_id] = token
+    return found
 
 
 def to_known_users(body: bytes) -> tuple[KnownUser, ...]:

@@ -24,7 +24,7 @@ from integrations.plex.mirror_shapes import (
     decode_page,
     to_listed,
 )
-from integrations.plex.shapes import container, entries, number, text
+from integrations.plex.shapes import ContainerShape, container, entries, number, text
 
 _LIBRARY_KINDS = {kind.value: kind for kind in LibraryKind}
 # New titles come last: what is added while a listing is read, or between its two halves, moves no page before it.
@@ -126,13 +126,7 @@ class MirrorReader:
             if error.kind is UpstreamKind.NOT_FOUND:
                 return {}
             raise
-        found = {}
-        for shape in entries(answer.Metadata, AboutShape):
-            leaves, seen = number(shape.leafCount), number(shape.viewedLeafCount) or 0
-            is_seen = bool(number(shape.viewCount)) if leaves is None else seen >= leaves
-            if (key := number(shape.ratingKey)) is not None:
-                found[key] = About(plain(text(shape.summary) or "") or None, is_seen)
-        return found
+        return to_abouts(answer)
 
     async def tags(self, library: str, kind: TagKind) -> tuple[Tag, ...]:
         """The genres, collections or labels of a library; none where the server knows no such list."""
@@ -163,6 +157,17 @@ class MirrorReader:
             timeout_s=self._timeouts.page_s,
         )
         return keys, total if total is not None else start + entries_read, entries_read
+
+
+def to_abouts(answer: ContainerShape) -> dict[int, About]:
+    """What an answer about titles says of each, by rating key; what was seen is that of whoever has asked."""
+    found = {}
+    for shape in entries(answer.Metadata, AboutShape):
+        leaves, seen = number(shape.leafCount), number(shape.viewedLeafCount) or 0
+        is_seen = bool(number(shape.viewCount)) if leaves is None else seen >= leaves
+        if (key := number(shape.ratingKey)) is not None:
+            found[key] = About(plain(text(shape.summary) or "") or None, is_seen)
+    return found
 
 
 def _paging(start: int, size: int) -> dict[str, str]:

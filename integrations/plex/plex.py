@@ -262,14 +262,20 @@ class Plex:
 
     # Commands: each is sent to the player, whatever is believed of its state
 
-    async def play(self, player: PlayerRef, title: TitleRef, *, resume: bool, shuffle: bool) -> Title:
-        """Play a title and return what really starts: for a show or season its next unwatched episode."""
+    async def play(
+        self, player: PlayerRef, title: TitleRef, *, resume: bool, shuffle: bool, offset_ms: int | None = None
+    ) -> Title:
+        """Play a title and return what really starts: for a show or season its next unwatched episode.
+
+        It is resumed at `offset_ms`, or where the account of the server's token has left it.
+        """
         server = self.server(title.server)
         if player.server != title.server:
             await self.server(player.server).players.find(player.player_id)
         return await server.remote.play(
-            player.player_id, title, server.adapter(), server.address(), resume=resume, shuffle=shuffle
-        )
+            player.player_id, title, server.adapter(), server.address(),
+            resume=resume, shuffle=shuffle, offset_ms=offset_ms,
+        )  # fmt: skip
 
     async def pause(self, player: PlayerRef) -> None:
         """Pause."""

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from urllib.parse import quote_plus
 
 from yarl import URL
 
@@ -11,10 +12,11 @@ from daemon.core.errors import UpstreamError, UserError
 from daemon.core.ids import PlayerId, RatingKey, ServerId
 from daemon.core.media import Title, TitleKind, TitleRef
 from integrations.plex.adapter import Adapter
+from integrations.plex.adapter_values import QueueMade
 from integrations.plex.control import Control
 from integrations.plex.parse import is_continuous, media_type
 from integrations.plex.playbacks import PlayerMemory
-from integrations.plex.players import Players
+from integrations.plex.players import Known, Players
 from integrations.plex.sessions import Sessions
 from integrations.plex.titles import Detail, Titles
 
@@ -66,11 +68,12 @@ class Remote:
         *,
         resume: bool,
         shuffle: bool,
+        offset_ms: int | None = None,
     ) -> Title:
         """Make a play queue of the title and have the player play it; returns the title that really starts.
 
         A show or season starts with its next unwatched episode and goes on from there, unless shuffled; an album,
-        artist or playlist with its first track.
+        artist or playlist with its first track. `offset_ms` is where somebody has left it whose account is another.
         """
         known = await self._players.find(player_id)
         detail = await self._titles.detail(ref)
@@ -83,22 +86,49 @@ class Remote:
         started = start.title
         if queue.rating_key != started.ref.rating_key:
             started = (await self._titles.detail(TitleRef(self._server, RatingKey(queue.rating_key)))).title
+        left_ms = started.view_offset_ms if offset_ms is None else offset_ms
+        await self._start(known, queue, detail.media_type, adapter, address, left_ms if resume else 0)
+        return started
+
+    async def play_all(
+        self, player_id: PlayerId, keys: Sequence[RatingKey], kind: str, adapter: Adapter, address: ServerAddress
+    ) -> Title:
+        """Make a play queue of these titles, films and episodes or tracks, and have the player begin with the first.
+
+        `kind` is "video" or "music".
+        """
+        known = await self._players.find(player_id)
+        path = quote_plus(f"/library/metadata/{','.join(keys)}")
+        params: dict[str, str | int] = {
+            "type": "audio" if kind == "music" else "video", "uri": f"library:///directory/{path}", "shuffle": 0,
+            "repeat": 0, "continuous": 0, "includeChapters": 1, "includeRelated": 1, "own": 1,
+        }  # fmt: skip
+        queue = await adapter.create_queue(params)
+        if queue.rating_key is None or queue.key is None:
+            raise UserError("None of these titles can be played.", "nothing_to_play")
+        started = (await self._titles.detail(TitleRef(self._server, RatingKey(queue.rating_key)))).title
+        await self._start(known, queue, kind, adapter, address, 0)
+        return started
+
+    async def _start(
+        self, known: Known, queue: QueueMade, kind: str, adapter: Adapter, address: ServerAddress, offset_ms: int
+    ) -> None:
         params: dict[str, str | int] = {
             "providerIdentifier": _LIBRARY,
             **address.params(),
-            "offset": started.view_offset_ms if resume else 0,
-            "key": queue.key,
-            "type": detail.media_type,
+            "offset": offset_ms,
+            "key": queue.key or "",
+            "type": kind,
             "containerKey": f"/playQueues/{queue.queue_id}?window=100&own=1",
         }
         token = await adapter.delegation_token()
         if token:
             params["token"] = token
         await self._control.send(known.target, "playback/playMedia", params)
+        player_id = known.player.ref.player_id
         self._memory.queues.put(player_id, queue.queue_id)
-        self._memory.media_types.put(player_id, detail.media_type)
+        self._memory.media_types.put(player_id, kind)
         self._changed()
-        return started
 
     async def send(self, player_id: PlayerId, command: str, params: Mapping[str, str | int] | None = None) -> None:
         """Send `playback/<command>` with the media type of what plays there."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -35,6 +36,8 @@ from integrations.plex.queues import Queues
 from integrations.plex.remote import Remote, ServerAddress
 from integrations.plex.sessions import Sessions
 from integrations.plex.titles import Titles
+
+GUESTS_MAX = 8  # people whose connections to one server stay open beside those of the configured token
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +77,7 @@ class Server:
         self._on_change = on_change
         self._on_library = on_library
         self._adapter: Adapter | None = None
+        self._guests: OrderedDict[str, Adapter] = OrderedDict()  # by token, the one used last at the end
         http = self.http = ServerHttp(
             name, config, shared.client_identifier, shared.session, timeouts, shared.metrics, shared.health
         )
@@ -116,31 +120,48 @@ class Server:
             self._shared.supervisor.start(f"plex:{self.name}:{part}", run, owner="plex")
 
     async def close(self) -> None:
-        """Close the adapter's connections."""
-        if self._adapter is not None:
-            self._adapter.close()
+        """Close the adapters' connections."""
+        for adapter in (self._adapter, *self._guests.values()):
+            if adapter is not None:
+                adapter.close()
+        self._guests.clear()
 
     def adapter(self) -> Adapter:
         """The commands of this server. UpstreamError while it was never reached: nobody knows yet who it is."""
         machine_id = self.machine_id()
         if self._adapter is None:
-            timeouts = self._shared.timeouts
-            self._adapter = Adapter(
-                self._shared.threads,
-                ServerSpec(
-                    service=self.http.service,
-                    url=str(self.http.base),
-                    token=self._config.token,
-                    machine_id=machine_id,
-                    client_identifier=self._shared.client_identifier,
-                    connect_s=timeouts.connect_s,
-                    request_s=timeouts.request_s,
-                    player_s=timeouts.player_s,
-                    first_command_id=int(self._shared.clock.now().timestamp()),  # always more than we ever sent
-                ),
-                self.http.guarded,
-            )
+            self._adapter = self._new_adapter(self._config.token, machine_id)
         return self._adapter
+
+    def guest_adapter(self, token: str) -> Adapter:
+        """The same with somebody else's token: of the last few people, whose connections are kept open that long."""
+        machine_id = self.machine_id()
+        adapter = self._guests.pop(token, None) or self._new_adapter(token, machine_id)
+        self._guests[token] = adapter
+        while len(self._guests) > GUESTS_MAX:
+            self.forget_guest(next(iter(self._guests)))
+        return adapter
+
+    def forget_guest(self, token: str) -> None:
+        """Nobody is let in by that token any more."""
+        adapter = self._guests.pop(token, None)
+        if adapter is not None:
+            adapter.close()
+
+    def _new_adapter(self, token: str, machine_id: str) -> Adapter:
+        timeouts = self._shared.timeouts
+        spec = ServerSpec(
+            service=self.http.service,
+            url=str(self.http.base),
+            token=token,
+            machine_id=machine_id,
+            client_identifier=self._shared.client_identifier,
+            connect_s=timeouts.connect_s,
+            request_s=timeouts.request_s,
+            player_s=timeouts.player_s,
+            first_command_id=int(self._shared.clock.now().timestamp()),  # always more than we ever sent
+        )
+        return Adapter(self._shared.threads, spec, self.http.guarded)
 
     def machine_id(self) -> str:
         """Who the server is. UpstreamError while it was never reached."""

@@ -86,7 +86,8 @@ class ControlRoutes:
             "now": now, "machine_id": server.machine_id, "boots": server.boots, "version": server.version,
             "titles": len(server.world.items), "revision": server.world.revision,
             "accounts": [
-                {"id": each.id, "name": each.name, "token": each.token} for each in server.world.accounts.values()
+                {"id": each.id, "name": each.name, "token": each.server_token, "account_token": each.token}
+                for each in server.world.accounts.values()
             ],
             "players": [self._shown(player, now) for player in server.players.values()],
             "sessions": [plain(session_element(server, player, now)) for player in server.sessions()],

@@ -101,7 +101,7 @@ class LibraryActions:
         made = guests.invite(
             self._server, str(body["name"]), sections=body.get("sections"), is_managed=bool(body.get("is_managed")),
         )  # fmt: skip
-        return {"id": made.id, "token": made.token}
+        return {"id": made.id, "token": made.server_token, "account_token": made.token}
 
     def _unshare(self, body: dict[str, Any]) -> None:
         guests.unshare(self._server, self._server.account(body["account"]))

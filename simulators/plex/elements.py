@@ -135,17 +135,17 @@ def _ancestry(item: Item) -> dict[str, Value]:
 
 
 def _view(world: World, item: Item, account: Account) -> dict[str, Value]:
+    view = world.view(account.id, item)
+    rated: dict[str, Value] = {"userRating": view.user_rating, "lastRatedAt": view.rated_at or None}
     if item.kind in ("show", "season", "artist", "album"):
         if item.kind in ("artist", "album"):
-            return {}
+            return rated
         leaves = world.leaves(item)
         viewed = sum(1 for leaf in leaves if world.view(account.id, leaf).count)
         seasons = len(item.children) if item.kind == "show" else None
-        return {"leafCount": len(leaves), "viewedLeafCount": viewed, "childCount": seasons}
-    view = world.view(account.id, item)
+        return {**rated, "leafCount": len(leaves), "viewedLeafCount": viewed, "childCount": seasons}
     return {
-        "userRating": view.user_rating,
-        "lastRatedAt": view.rated_at or None,
+        **rated,
         "viewCount": view.count or None,
         "viewOffset": view.offset_ms or None,
         "lastViewedAt": view.last_viewed_at or None,

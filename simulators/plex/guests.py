@@ -44,21 +44,41 @@ def share_everything(server: Server, account: Account) -> Account:
     return changed
 
 
-def revoke(server: Server, token: str) -> Account:
-    """End a token: 401 from now on, here and at plex.tv. Its account gets another when it signs in again.
-
-    LookupError for a token that nobody has.
-    """
+def sign_out(server: Server, token: str) -> None:
+    """End one token of plex.tv; what its account was given for servers goes on working. LookupError."""
     account = server.world.by_token(token)
+    if account is None:
+        raise LookupError("nobody has this token")
+    if server.world.sign_ins.pop(token, None) is None:
+        _renew(server, account)
+
+
+def _renew(server: Server, account: Account) -> Account:
+    server.tokens_revoked += 1
+    fresh = digest(server.machine_id, "token", account.id, server.tokens_revoked)[:20]
+    changed = replace(account, token=fresh)
+    server.world.change_account(changed)
+    return changed
+
+
+def revoke(server: Server, token: str) -> Account:
+    """End whatever its account has signed in with: 401 from now on, here and at plex.tv.
+
+    The account gets other tokens when it signs in again. LookupError for a token that nobody has.
+    """
+    account = server.world.by_token(token) or server.world.by_server_token(token)
     if account is None:
         transient = server.transient_tokens.pop(token, 0)
         if not transient:
             raise LookupError("nobody has this token")
         return server.world.accounts[transient]
-    server.tokens_revoked += 1
-    fresh = digest(server.machine_id, "token", account.id, server.tokens_revoked)[:20]
-    changed = replace(account, token=fresh)
-    server.world.change_account(changed)
+    changed = _renew(server, account)
+    for each in [each for each, owner in server.world.sign_ins.items() if owner == account.id]:
+        del server.world.sign_ins[each]
+    if not account.is_owner:
+        fresh = digest(server.machine_id, "access", account.id, server.tokens_revoked)[:20]
+        changed = replace(changed, access_token=fresh)
+        server.world.change_account(changed)
     for each in [each for each, owner in server.transient_tokens.items() if owner == account.id]:
         del server.transient_tokens[each]
     server.notifications.drop(account.id)
@@ -82,7 +102,7 @@ def invite(server: Server, name: str, *, sections: Iterable[int] | None = None, 
     email = "" if is_managed else f"{name.casefold().replace(' ', '.')}@example.invalid"
     made = Account(
         number, name, number, email, mark[:20], mark[20:36], None if sections is None else frozenset(sections),
-        is_managed,
+        is_managed, access_token=digest(server.world.seed, "access", number)[:20],
     )  # fmt: skip
     server.world.change_account(made)
     return made

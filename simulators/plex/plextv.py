@@ -6,7 +6,7 @@ from aiohttp import web
 
 from simulators.plex.answers import NotThere, html_error, reply, wants_json
 from simulators.plex.gate import ACCOUNT_FACE
-from simulators.plex.guests import revoke
+from simulators.plex.guests import sign_out
 from simulators.plex.render import El, Value
 from simulators.plex.server import Server
 from simulators.plex.world import Account
@@ -121,7 +121,8 @@ class AccountRoutes:
 
     async def sign_out(self, request: web.Request) -> web.Response:
         """End this token."""
-        revoke(self._server, signed_in(self._server, request).token)
+        signed_in(self._server, request)
+        sign_out(self._server, request.headers.get("X-Plex-Token") or request.query.get("X-Plex-Token") or "")
         return web.Response(status=204)
 
     async def avatar(self, request: web.Request) -> web.Response:
@@ -144,7 +145,7 @@ def _server_resource(server: Server, account: Account) -> El:
         "createdAt": "2024-01-01T00:00:00Z", "lastSeenAt": "2026-01-16T19:00:00Z", "provides": "server",
         "ownerId": None if account.is_owner else server.owner.remote_id,
         "sourceTitle": None if account.is_owner else server.owner.name, "publicAddress": "203.0.113.9",
-        "accessToken": account.token, "owned": account.is_owner, "home": account.is_managed, "synced": False,
+        "accessToken": account.server_token, "owned": account.is_owner, "home": account.is_managed, "synced": False,
         "relay": False, "presence": True, "httpsRequired": False, "publicAddressMatches": True,
         "dnsRebindingProtection": False, "natLoopbackSupported": True,
     }  # fmt: skip

@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from aiohttp import web
 
 from simulators.plex.answers import NotThere, html_error
+from simulators.plex.details import digest
 from simulators.plex.gate import ACCOUNT_FACE
 from simulators.plex.plextv import signed_in, top_reply
 from simulators.plex.render import El
@@ -23,7 +24,7 @@ _LETTERS = "ABCDEFGHJKLMNPQRSTUVWXYZ23456789"
 
 @dataclass(slots=True)
 class Pin:
-    """A request to be linked: `account` is None until somebody says yes."""
+    """A request to be linked: `account` is None until somebody says yes, and `token` is what it then gives."""
 
     id: int
     code: str
@@ -31,6 +32,7 @@ class Pin:
     product: str
     made_at: float
     account: int | None = None
+    token: str = ""
 
 
 class PinRoutes:
@@ -74,7 +76,7 @@ class PinRoutes:
         return El("pin", {
             "id": pin.id, "code": pin.code, "product": pin.product, "trusted": False, "clientIdentifier": pin.client,
             "expiresIn": left, "createdAt": _stamp(pin.made_at), "expiresAt": _stamp(pin.made_at + PIN_S),
-            "authToken": account.token if account else None, "newRegistration": False if account else None,
+            "authToken": pin.token or None, "newRegistration": False if account else None,
         })  # fmt: skip
 
     def _valid(self, pin: Pin | None) -> Pin:
@@ -143,6 +145,8 @@ class PinRoutes:
         if pin.account is not None:  # a PIN is linked once
             raise NotThere
         pin.account = account.id
+        pin.token = digest(self._server.machine_id, "pin", pin.id, pin.made_at)[:20]
+        self._server.world.sign_in(account, pin.token)
 
 
 def _client(request: web.Request) -> str:

@@ -195,7 +195,7 @@ class SharingRoutes:
     def _shared_server(self, account: Account) -> El:
         about: dict[str, Value] = {
             "id": _share_id(account), "username": account.name, "email": account.email, "userID": account.remote_id,
-            "accessToken": account.token, "name": self._server.name, "acceptedAt": 1_600_000_000, "invitedAt":
+            "accessToken": account.server_token, "name": self._server.name, "acceptedAt": 1_600_000_000, "invitedAt":
             1_600_000_000, "allowSync": False, "allowCameraUpload": False, "allowChannels": False, "owned": False,
             "allLibraries": account.sections is None, **account.filters.shown(),
         }  # fmt: skip

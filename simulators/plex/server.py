@@ -142,7 +142,7 @@ class Server:
 
     def account_of(self, token: str) -> Account | None:
         """Whose (perhaps transient) token this is."""
-        return self.world.by_token(token) or self.world.accounts.get(self.transient_tokens.get(token, 0))
+        return self.world.by_server_token(token) or self.world.accounts.get(self.transient_tokens.get(token, 0))
 
     def settle(self) -> float:
         """Bring every player up to the present; returns the present."""

@@ -172,8 +172,14 @@ class PlexSim:
         return self.server.machine_id
 
     def token_of(self, account: str) -> str:
-        """The token of an account by its name."""
-        return self.server.account(account).token
+        """The token of an account, by its name, that the server takes."""
+        return self.server.account(account).server_token
+
+    def account_token_of(self, account: str) -> str:
+        """The token that an account has signed in to plex.tv with last; of use on the server only when it owns it."""
+        found = self.server.account(account)
+        given = [token for token, owner in self.world.sign_ins.items() if owner == found.id]
+        return given[-1] if given else found.token
 
     def play(self, player: str, title: str | Item, account: str = "Olivia", *, offset_ms: int = 0) -> Player:
         """Have somebody start a title on a player by hand; LookupError for unknown names."""
@@ -236,7 +242,7 @@ class PlexSim:
         guests.restrict(self.server, self.server.account(account), **what)
 
     def revoke(self, token: str) -> None:
-        """End a token: 401 from now on. `token_of` gives the one that its account would get when it signs in again."""
+        """End what an account signed in with: 401 from now on. `token_of` gives what it gets when it signs in again."""
         guests.revoke(self.server, token)
 
     def watched(self, item: Item, account: str = "Olivia", *, at: float | None = None) -> Play:

@@ -11,6 +11,7 @@ from simulators.plex.items import LEAF_KINDS, Item
 from simulators.plex.restrictions import OPEN, Filters
 
 FACTS_CACHED_MAX = 20_000
+SIGN_INS_MAX = 1_000
 
 
 @dataclass(slots=True)
@@ -32,7 +33,11 @@ class Section:
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """Somebody with a token. `id` is the server's (1: owner), `remote_id` the one at plex.tv; sections None: all."""
+    """Somebody with a token. `id` is the server's (1: owner), `remote_id` the one at plex.tv; sections None: all.
+
+    `token` is of plex.tv. The server takes that of its owner; everybody else has another for it, which plex.tv tells
+    them beside the server's name.
+    """
 
     id: int
     name: str
@@ -45,6 +50,12 @@ class Account:
     filters: Filters = OPEN
     is_shared: bool = True  # False: it has a token of plex.tv, and none that this server takes
     pin: str = ""  # of a managed account: what it takes to become it
+    access_token: str = ""  # what this server takes; "" for its owner: the one of plex.tv
+
+    @property
+    def server_token(self) -> str:
+        """The token that this server takes."""
+        return self.access_token or self.token
 
     @property
     def is_owner(self) -> bool:
@@ -98,6 +109,7 @@ class World:
         self._view_changes: dict[int, int] = {}
         self._view_marks: dict[tuple[int, int], int] = {}
         self._files: dict[int, tuple[int, int]] = {}
+        self.sign_ins: dict[str, int] = {}  # tokens that PINs gave -> account; the owner's the server takes, too
         self.put_aside: dict[tuple[int, int], int] = {}  # (account, serial) -> when it was taken off what to go on with
         self._next_key = 1001
 
@@ -327,9 +339,22 @@ class World:
                 return item
         raise LookupError(f"no {kind or 'title'} named {title!r}")
 
+    def by_server_token(self, token: str) -> Account | None:
+        """Whose token of this server this is."""
+        found = next((account for account in self.accounts.values() if account.server_token == token), None)
+        signed_in = self.accounts.get(self.sign_ins.get(token, 0))
+        return found or (signed_in if signed_in is not None and signed_in.is_owner else None)
+
+    def sign_in(self, account: Account, token: str) -> None:
+        """Give an account another token of plex.tv, as each approved PIN does; the oldest of too many ends."""
+        self.sign_ins[token] = account.id
+        if len(self.sign_ins) > SIGN_INS_MAX:
+            del self.sign_ins[next(iter(self.sign_ins))]
+
     def by_token(self, token: str) -> Account | None:
-        """Whose token this is."""
-        return next((account for account in self.accounts.values() if account.token == token), None)
+        """Whose token of plex.tv this is."""
+        found = next((account for account in self.accounts.values() if account.token == token), None)
+        return found or self.accounts.get(self.sign_ins.get(token, 0))
 
     def change_account(self, account: Account) -> None:
         """Put `account` in place of the one with its id: it may see other things, or has another token."""

@@ -14,51 +14,13 @@ import pytest_asyncio
 
 from simulators.discord.options import Refused
 from simulators.discord.shown import Shown
+from tests.acceptance.accounts import link, sign_in, sign_in_url
 from tests.acceptance.database import stored, until_stored
 from tests.acceptance.stage import Member, Stage, answered, open_owned_stage, open_stage
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 OLIVIA_AT_PLEX, JUNO, MARCUS, YUKI = "Olivia", "Juno", "Marcus", "Yuki"
-
-
-def sign_in_url(shown: Shown) -> str:
-    """Where the card sends the person."""
-    found: list[str] = []
-
-    def look(parts: list[dict[str, object]]) -> None:
-        for part in parts:
-            if part.get("url"):
-                found.append(str(part["url"]))
-            inner = part.get("components")
-            if isinstance(inner, list):
-                look(inner)
-
-    for message in shown.messages:
-        look(message["components"])
-    assert len(found) == 1, found
-    return found[0]
-
-
-async def sign_in(stage: Stage, url: str, account: str) -> None:
-    """The person opens the page and presses the button of the account they are signed in with."""
-    query = parse_qs(urlsplit(url).query)
-    code, client = query["code"][0], query["clientID"][0]
-    number = stage.plex.server.account(account).id
-    form = {"code": code, "clientID": client, "account": number}
-    async with aiohttp.ClientSession() as browser:
-        async with browser.get(url) as page:
-            assert page.status == 200
-            assert code in await page.text()
-        async with browser.post(f"{stage.plex.account_url}/link", data=form) as page:
-            assert page.status == 200
-
-
-async def link(stage: Stage, member: Member, account: str, **options: object) -> Shown:
-    shown = await member.slash("link", **options)
-    await shown.until("Sign in at Plex and allow")
-    await sign_in(stage, sign_in_url(shown), account)
-    return shown
 
 
 async def unlink(member: Member) -> None:
@@ -123,7 +85,7 @@ async def test_access_is_kept_sealed_and_only_when_asked_for(rested: Stage) -> N
     assert "will be kept, encrypted" in shown.text
     await shown.until("access is kept")
     ((token,),) = await stored(rested, "SELECT token FROM plex_accounts")
-    real = rested.plex.token_of(MARCUS)
+    real = rested.plex.account_token_of(MARCUS)
     assert isinstance(token, str)
     assert real not in token
     assert token.startswith("gAAAA")
@@ -254,7 +216,7 @@ async def test_owners_link_managed_users(rested: Stage) -> None:
 async def test_access_that_plex_takes_back_is_deleted_and_told(rested: Stage) -> None:
     guest, olivia = rested.guest(), Member(rested.lab.user("olivia"), rested.guest().channel)
     await (await link(rested, guest, MARCUS, keep_access=True)).until("access is kept")
-    rested.plex.revoke(rested.plex.token_of(MARCUS))
+    rested.plex.revoke(rested.plex.account_token_of(MARCUS))
     shown = await olivia.slash("ops schedules")
     await shown.until("linking.shares")
     await shown.choose("Run one now", "linking.shares")
@@ -266,6 +228,30 @@ async def test_access_that_plex_takes_back_is_deleted_and_told(rested: Stage) ->
     assert await stored(rested, "SELECT count(*) FROM plex_shares") != [
         (0,)
     ]  # the link itself, and what it shows, stay
+
+
+async def test_tokens_that_nobody_needs_any_more_end_at_plex(rested: Stage) -> None:
+    world, plex = rested.plex.world, rested.plex
+
+    async def is_over(token: str) -> None:
+        await rested.wait_for(lambda: world.by_token(token) is None, "the token to end")
+
+    first, second, third = rested.guest(), rested.guest(), rested.guest()
+    before = set(world.sign_ins)
+    await (await link(rested, first, MARCUS)).until("no access is kept")
+    await rested.wait_for(lambda: set(world.sign_ins) <= before, "what told whose account it is to end")
+    await (await link(rested, second, YUKI, keep_access=True)).until("access is kept")
+    kept = plex.account_token_of(YUKI)
+    assert kept in world.sign_ins
+    await unlink(second)
+    await is_over(kept)
+    await (await link(rested, third, JUNO, keep_access=True)).until("access is kept")
+    kept = plex.account_token_of(JUNO)
+    forgetting = await third.slash("forget-me")
+    await forgetting.until("Forget everything about you?")
+    await forgetting.click("Yes, forget me")
+    await forgetting.until("Everything about you is erased")
+    await is_over(kept)
 
 
 async def test_a_card_of_somebody_else_tells_nothing(rested: Stage) -> None:

@@ -226,7 +226,7 @@ async def test_export_holds_everything_and_only_the_member_sees_it(stage: Stage,
     assert [play["title"] for play in document["plays"]] == ["Exported Film"]
     assert document["privacy"]["visible"] == "nobody"
     assert "command link" in [row["action"] for row in document["audit"]]
-    assert stage.plex.token_of("Marcus") not in data.decode()
+    assert stage.plex.account_token_of("Marcus") not in data.decode()
 
 
 async def test_somebody_is_forgotten(stage: Stage, ledger: Ledger) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -30,8 +30,7 @@ _TITLE = (
     _t.index_no, _t.parent_index_no, _l.name.label("library"), _t.thumb, _t.leaf_count, _t.added_at, _t.parent_key,
 )  # fmt: skip
 
-
-_KEYS_AT_ONCE = 500  # in one statement
+_KEYS_AT_ONCE = 500  # titles asked for by one statement
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,6 +189,20 @@ def of_tag(tx: Connection, visibility: Visibility, library: LibraryRef, kind: Ta
     rows = tx.execute(_titles(visibility, library).where(_t.id.in_(has)).order_by(_t.id))
     found = [_to_shown(row) for row in rows]
     return sorted(found, key=lambda shown: (without_article(folded(shown.title.name)), shown.title.year or 0))
+
+
+def by_refs(tx: Connection, visibility: Visibility, refs: Collection[TitleRef]) -> dict[TitleRef, Shown]:
+    """Those of these titles that are seen."""
+    keys: dict[str, list[int]] = {}
+    for ref in refs:
+        keys.setdefault(ref.server, []).append(int(ref.rating_key))
+    found: dict[TitleRef, Shown] = {}
+    for server, wanted in keys.items():
+        for start in range(0, len(wanted), _KEYS_AT_ONCE):
+            some = wanted[start : start + _KEYS_AT_ONCE]
+            rows = tx.execute(_titles(visibility).where(_t.server == server, _t.rating_key.in_(some)))
+            found |= {shown.title.ref: shown for shown in map(_to_shown, rows)}
+    return found
 
 
 def facts(tx: Connection, visibility: Visibility, ref: TitleRef) -> Facts | None:

@@ -15,7 +15,7 @@ from daemon.services.kept import SWEEP_S, Kept
 from daemon.services.library import Search, Shelves
 from daemon.services.panels import Panels
 from daemon.services.visibility import VisibilityService
-from integrations.plex import Plex
+from integrations.plex import Personal, Plex
 
 from .asking import Searched
 from .commands import LibraryCommands
@@ -35,6 +35,7 @@ async def setup(ctx: ModuleContext[BaseModel]) -> AsyncIterator[None]:
         ctx.service(Shelves),
         ctx.service(VisibilityService),
         plex,
+        ctx.service(Personal),
         ctx.clock,
         random.Random(),
     )

@@ -5,17 +5,18 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from daemon.core.ids import GuildId, MemberId
+from daemon.core.ids import GuildId, MemberId, ProfileId
 from daemon.core.media import TitleKind
 from daemon.core.visibility import LibraryRef
 
 
 @dataclass(frozen=True, slots=True)
 class Viewer:
-    """Who looks, and from where: what they may see depends on both."""
+    """Who looks, and from where: what they may see depends on both. While they type their profile is not looked up."""
 
     member_id: MemberId
     guild_id: GuildId | None
+    profile_id: ProfileId | None = None
 
 
 @dataclass(frozen=True, slots=True)

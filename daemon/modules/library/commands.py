@@ -83,7 +83,7 @@ class LibraryCommands(commands.Cog):
     @app_commands.describe(
         genre="Of this genre",
         max_minutes="At most so long; of a show, one episode",
-        unwatched="Not yet seen on the account of the server's owner",
+        unwatched="Not yet seen: on your own Plex account, if you let me keep access to it",
     )
     async def random(
         self,

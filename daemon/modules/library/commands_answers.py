@@ -31,7 +31,8 @@ NONE = "-"
 
 def viewer_of(interaction: AnyInteraction) -> Viewer:
     """Who looks, and from where."""
-    return Viewer(call_of(interaction).member_id, guild_of(interaction))
+    call = call_of(interaction)
+    return Viewer(call.member_id, guild_of(interaction), call.profile_id)
 
 
 class Answers:
@@ -87,8 +88,9 @@ class Answers:
 
     async def draw(self, interaction: AnyInteraction, wish: Wish) -> None:
         """A title by chance."""
-        facts = await self._desk.draw(wish, viewer_of(interaction))
-        await self.show(interaction, facts, "Not seen on the account of the server's owner." if wish.unwatched else "")
+        drawn = await self._desk.draw(wish, viewer_of(interaction))
+        whose = "the account of the server's owner" if drawn.account is None else f"your account {drawn.account}"
+        await self.show(interaction, drawn.facts, f"Not seen on {whose}." if wish.unwatched else "")
 
     async def stats(self, interaction: AnyInteraction, library: LibraryRef | None) -> None:
         """What the libraries amount to."""

@@ -8,19 +8,20 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from daemon.core.clock import Clock
-from daemon.core.errors import UserError
+from daemon.core.errors import UpstreamError, UserError
 from daemon.core.limits import AUTOCOMPLETE_CHOICES_MAX, CHOICE_CHARS_MAX, QUERY_CHARS_MAX
 from daemon.core.media import Found, Title, TitleKind, TitleRef
 from daemon.core.query import Query, folded
 from daemon.core.text import clamp, plain
+from daemon.core.titles import title_label
 from daemon.core.visibility import LibraryRef, Visibility
 from daemon.services.library import Search, Shelves
 from daemon.services.library.shelves import Facts, LibrarySum, Reading, Shown
 from daemon.services.visibility import VisibilityService
-from integrations.plex import Plex
+from integrations.plex import Personal, Plex
 
 from .asking import Searched, Viewer, Wish
-from .lines import Arrival, arrivals, title_label
+from .lines import Arrival, arrivals
 
 FOUND_MAX = 100
 RECENT_MAX = 500
@@ -52,6 +53,14 @@ class Answer:
     is_complete: bool
 
 
+@dataclass(frozen=True, slots=True)
+class Drawn:
+    """A title by chance. `account`: whose not having seen it counted; None: that of the server's owner, or nobody's."""
+
+    facts: Facts
+    account: str | None
+
+
 class Desk:
     """One for the module. UserError codes: `unknown_title`, `unknown_library`, `no_title`, `nothing_fits`."""
 
@@ -61,6 +70,7 @@ class Desk:
         shelves: Shelves,
         visibility: VisibilityService,
         plex: Plex,
+        personal: Personal,
         clock: Clock,
         rng: random.Random,
     ) -> None:
@@ -68,6 +78,7 @@ class Desk:
         self._shelves = shelves
         self._visibility = visibility
         self._plex = plex
+        self._personal = personal
         self._clock = clock
         self._rng = rng
 
@@ -140,19 +151,19 @@ class Desk:
         since = None if days is None else self._clock.now() - timedelta(days=days)
         return arrivals(await self._shelves.recent(await self._see(viewer), library, since, RECENT_MAX))
 
-    async def draw(self, wish: Wish, viewer: Viewer) -> Facts:
+    async def draw(self, wish: Wish, viewer: Viewer) -> Drawn:
         """A film or show by chance, each as likely as any other."""
         sees = await self._see(viewer)
         ms_max = None if wish.minutes_max is None else wish.minutes_max * 60_000
         ids = await self._shelves.candidates(sees, genre=wish.genre, ms_max=ms_max, kinds=_DRAWABLE)
         drawn = self._rng.sample(ids, min(_DRAWN if wish.unwatched else 1, len(ids)))
-        titles = [shown.title for shown in await self._shelves.by_ids(sees, drawn)]
+        titles, account = [shown.title for shown in await self._shelves.by_ids(sees, drawn)], None
         if wish.unwatched and titles:
-            titles = await self._unwatched(titles)
+            titles, account = await self._unwatched(titles, viewer)
         facts = await self._shelves.facts(sees, titles[0].ref) if titles else None
         if facts is None:
             raise UserError("Nothing in the library is like that.", "nothing_fits")
-        return facts
+        return Drawn(facts, account)
 
     async def sums(self, library: LibraryRef | None, viewer: Viewer) -> list[LibrarySum]:
         """What each library amounts to."""
@@ -183,9 +194,22 @@ class Desk:
         near = () if have else tuple(await self._search.nearest(text, sees, kinds=_SUGGESTED))
         return Answer(text, have[:5], near, found.is_complete)
 
-    async def _unwatched(self, titles: Collection[Title]) -> list[Title]:
-        told = await self._plex.about([title.ref for title in titles])
-        return [title for title in titles if title.ref in told and not told[title.ref].is_seen]
+    async def _unwatched(self, titles: Collection[Title], viewer: Viewer) -> tuple[list[Title], str | None]:
+        """Those that the viewer has not seen, and what their account is called.
+
+        Of somebody on whose account we may not act, those that the owner of the server has not seen, and None.
+        """
+        refs = [title.ref for title in titles]
+        if viewer.profile_id is not None:
+            try:
+                account = await self._personal.account(viewer.profile_id)
+                unseen = await self._personal.unseen(viewer.profile_id, refs)
+            except (UserError, UpstreamError):
+                pass  # not linked, no access, or plex.tv is away: the answer says whose account it went by instead
+            else:
+                return [title for title in titles if title.ref in unseen], account.name
+        told = await self._plex.about(refs)
+        return [title for title in titles if title.ref in told and not told[title.ref].is_seen], None
 
     async def _see(self, viewer: Viewer) -> Visibility:
         return await self._visibility.of(viewer.member_id, viewer.guild_id)

@@ -7,17 +7,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from daemon.core.limits import CHOICE_CHARS_MAX
 from daemon.core.media import Title, TitleKind
-from daemon.core.text import clamp, plain
+from daemon.core.text import plain
+from daemon.core.titles import KIND_WORDS, title_name
 from daemon.services.library.shelves import Facts, FileFacts, LibrarySum, Shown
 
 _RESOLUTIONS = {"4k": "4K", "1080": "1080p", "720": "720p", "576": "576p", "480": "480p", "sd": "SD", "": "unknown"}
-_PLURALS = {
-    "movie": ("film", "films"), "show": ("show", "shows"), "season": ("season", "seasons"),
-    "episode": ("episode", "episodes"), "artist": ("artist", "artists"), "album": ("album", "albums"),
-    "track": ("track", "tracks"),
-}  # fmt: skip
 _PEOPLE = (("director", "Directed by"), ("writer", "Written by"), ("role", "With"))
 
 
@@ -37,36 +32,6 @@ class Arrival:
         return f"{plain(self.title.grandparent or self.title.name)} - {plain(season)} - {self.count} episodes"
 
 
-def title_name(title: Title) -> str:
-    """The title's name on one line, never empty."""
-    return plain(str(title)) or f"Untitled {title.kind}"
-
-
-def title_label(title: Title) -> str:
-    """A line for a list of choices, at most 100 characters: `Dune (2021) · Movies`."""
-    tail = "".join(f" · {part}" for part in (_mark(title), plain(title.library or "")) if part)
-    tail = clamp(tail, CHOICE_CHARS_MAX // 2)
-    return clamp(title_name(title), CHOICE_CHARS_MAX - len(tail)) + tail
-
-
-def _mark(title: Title) -> str:
-    is_plain = title.kind in (TitleKind.MOVIE, TitleKind.EPISODE)
-    return "" if is_plain else _PLURALS.get(title.kind.value, (title.kind.value,))[0]
-
-
-def about_line(title: Title) -> str:
-    """What stands behind a name in a list: `film · 2 h 35 min · Movies`."""
-    parts = [_PLURALS.get(title.kind.value, (title.kind.value,))[0]]
-    if title.duration_ms and title.kind in (TitleKind.MOVIE, TitleKind.EPISODE, TitleKind.TRACK):
-        parts.append(length(title.duration_ms))
-    if title.leaf_count:
-        word = _PLURALS["track" if title.kind is TitleKind.ALBUM else "episode"]
-        parts.append(f"{title.leaf_count:,} {word[title.leaf_count != 1]}")
-    if title.library:
-        parts.append(plain(title.library))
-    return " · ".join(parts)
-
-
 def arrivals(titles: Sequence[Shown]) -> list[Arrival]:
     """Titles in their order, episodes of one season that stand behind each other taken together."""
     found: list[Arrival] = []
@@ -80,16 +45,6 @@ def arrivals(titles: Sequence[Shown]) -> list[Arrival]:
             found.append(Arrival(each.title, 1, each.added_at))
         last_season = season
     return found
-
-
-def length(ms: int) -> str:
-    """`2 h 35 min`, `47 min`, `3 days 4 h`."""
-    minutes = max(1, round(ms / 60_000))
-    hours, minutes = divmod(minutes, 60)
-    days, hours = divmod(hours, 24)
-    if days:
-        return f"{days:,} day{'s' * (days != 1)}" + (f" {hours} h" if hours else "")
-    return f"{hours} h {minutes} min" if hours else f"{minutes} min"
 
 
 def size(size_bytes: int) -> str:
@@ -132,6 +87,6 @@ def rating_line(facts: Facts) -> str:
 
 def counts_line(library: LibrarySum) -> str:
     """`12 shows · 40 seasons · 1,204 episodes`."""
-    order = list(_PLURALS)
+    order = list(KIND_WORDS)
     counts = sorted(library.counts.items(), key=lambda pair: order.index(pair[0]) if pair[0] in order else 99)
-    return " · ".join(f"{count:,} {_PLURALS[kind][count != 1]}" for kind, count in counts if kind in _PLURALS)
+    return " · ".join(f"{count:,} {KIND_WORDS[kind][count != 1]}" for kind, count in counts if kind in KIND_WORDS)

@@ -12,6 +12,7 @@ from daemon.core.ids import PanelId
 from daemon.core.limits import CHOICE_CHARS_MAX
 from daemon.core.media import Title
 from daemon.core.text import bar, clamp, plain
+from daemon.core.titles import about_line, length, title_name
 from daemon.services.library.shelves import Facts, LibrarySum, Reading
 from integrations.discord.components import ComponentSet
 from integrations.discord.ui.layout import card, poster_section, row, safe, text
@@ -22,15 +23,12 @@ from .asking import Searched
 from .desk import Answer, Storage
 from .lines import (
     Arrival,
-    about_line,
     counts_line,
     file_line,
-    length,
     people_lines,
     rating_line,
     resolution,
     size,
-    title_name,
 )
 
 ACCENT = discord.Colour(0xE5A00D)

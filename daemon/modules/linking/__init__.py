@@ -45,6 +45,7 @@ async def setup(ctx: ModuleContext[BaseModel]) -> AsyncIterator[None]:
         ctx.service(Profiles),
         Binder(ctx.service(Bindings), plex),
         ctx.clock,
+        plex_tv,
     )
     ctx.task("requests", linker.follow)
     ctx.health("sealing", linker.check_sealing)

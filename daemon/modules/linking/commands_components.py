@@ -14,6 +14,7 @@ from daemon.services.privacy import Privacy
 from daemon.services.profiles import Profiles
 from integrations.discord.components import ComponentSet, component
 from integrations.discord.ui.paginator import page_number
+from integrations.plex import PlexTv
 
 from .binding import Binder
 from .commands_binding import BindingDesk
@@ -39,10 +40,11 @@ class LinkingComponents(ComponentSet):
         profiles: Profiles,
         binder: Binder,
         clock: Clock,
+        plex_tv: PlexTv,
     ) -> None:
         self.binder = binder
-        self.desk = Desk(self, linker, telling, accounts, profiles)
-        self.people_desk = PeopleDesk(self, accounts, privacy, plays, profiles, clock)
+        self.desk = Desk(self, linker, telling, accounts, profiles, plex_tv)
+        self.people_desk = PeopleDesk(self, accounts, privacy, plays, profiles, clock, plex_tv)
         self.binding_desk = BindingDesk(self, binder)
 
     @component("check", exclusive=True)

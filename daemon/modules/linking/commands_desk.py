@@ -14,6 +14,7 @@ from integrations.discord.calls import call_of
 from integrations.discord.components import ComponentSet
 from integrations.discord.replies import reply, update
 from integrations.discord.ui.layout import safe
+from integrations.plex import PlexTv
 
 from .linking import Linker
 from .sharing import Sharing
@@ -36,13 +37,20 @@ class Desk:
     """Looks up, carries out, and answers; `items` makes the buttons."""
 
     def __init__(
-        self, items: ComponentSet, linker: Linker, telling: Telling, accounts: Accounts, profiles: Profiles
+        self,
+        items: ComponentSet,
+        linker: Linker,
+        telling: Telling,
+        accounts: Accounts,
+        profiles: Profiles,
+        plex_tv: PlexTv,
     ) -> None:
         self._items = items
         self._linker = linker
         self._telling = telling
         self._accounts = accounts
         self._profiles = profiles
+        self._plex_tv = plex_tv
 
     async def link(self, interaction: AnyInteraction, keep_access: bool | None) -> None:
         """Begin, unless there is nothing to be done."""
@@ -52,8 +60,10 @@ class Desk:
             await reply(interaction, view=linked_view(link))
             return
         if link is not None and keep_access is False:
+            token = self._accounts.token_in(link)
             await self._accounts.drop_token(link)
             await reply(interaction, view=said_view("The access that was kept is deleted. Your account stays linked."))
+            await self._sign_out(token)
             return
         keep = bool(keep_access)
         begun = await self._linker.begin(call.profile_id, call.member_id, interaction.user.name, keep=keep)
@@ -89,8 +99,10 @@ class Desk:
         if link is None or link.account_id != account_id:
             await update(interaction, view=said_view("That account is not linked to you any more.", is_good=False))
             return
+        token = self._accounts.token_in(link)
         await self._accounts.unlink(profile_id, actor=profile_id)
         await update(interaction, view=said_view(f"**{safe(link.name)}** is unlinked."))
+        await self._sign_out(token)
 
     async def keep(self, interaction: AnyInteraction) -> None:
         """It was not meant."""
@@ -119,6 +131,11 @@ class Desk:
         words = {"account": f"**{safe(managed[number])}**", "member": f"**{safe(member.display_name)}**"}
         is_good = outcome in (LinkOutcome.LINKED, LinkOutcome.RENEWED)
         await reply(interaction, view=said_view(_OUTCOMES[outcome].format(**words), is_good=is_good))
+
+    async def _sign_out(self, token: str | None) -> None:
+        """What was kept is deleted here; nobody else shall be able to use it either."""
+        if token is not None:
+            await self._plex_tv.sign_out(token)
 
     async def _show(self, interaction: AnyInteraction, request: Request) -> bool:
         """Change the card to how the request stands; False when Discord no longer takes it."""

@@ -21,6 +21,7 @@ from integrations.discord.calls import call_of
 from integrations.discord.components import ComponentSet
 from integrations.discord.replies import reply, update
 from integrations.discord.ui.paginator import page_of
+from integrations.plex import PlexTv
 
 from .spans import until
 from .views import PLAYS_PAGE, about_link, forget_view, privacy_view, profile_view, said_view
@@ -35,7 +36,14 @@ class PeopleDesk:
     """Looks up, carries out, and answers; `items` makes the buttons and menus."""
 
     def __init__(
-        self, items: ComponentSet, accounts: Accounts, privacy: Privacy, plays: Plays, profiles: Profiles, clock: Clock
+        self,
+        items: ComponentSet,
+        accounts: Accounts,
+        privacy: Privacy,
+        plays: Plays,
+        profiles: Profiles,
+        clock: Clock,
+        plex_tv: PlexTv,
     ) -> None:
         self._items = items
         self._accounts = accounts
@@ -43,6 +51,7 @@ class PeopleDesk:
         self._plays = plays
         self._profiles = profiles
         self._clock = clock
+        self._plex_tv = plex_tv
 
     async def profile(self, interaction: AnyInteraction, member_id: int, number: int) -> None:
         """Somebody's profile, as far as the asker may know."""
@@ -114,9 +123,12 @@ class PeopleDesk:
         if mine != profile_id:
             await update(interaction, view=said_view("That was done already.", is_good=False))
             return
+        token = await self._accounts.token_of(mine)
         erased = await self._privacy.forget(mine)
         sentence = f"Everything about you is erased, {erased:,} plays among it. The next command begins anew."
         await update(interaction, view=said_view(sentence))
+        if token is not None:
+            await self._plex_tv.sign_out(token)
 
 
 def _resolved(interaction: AnyInteraction, values: tuple[str, ...]) -> dict[MemberId, str]:

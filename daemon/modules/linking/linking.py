@@ -142,3 +142,5 @@ class Linker:
         shares = await self._sharing.with_account(user.account_id)
         state = await self._accounts.finish(request, user.account_id, user.name, token, shares)
         log.info("link_request_ended", request_id=request.request_id, state=state)
+        if state is RequestState.LINKED and not request.keep_access:
+            await self._plex_tv.sign_out(token)  # it has told whose account it is, and nobody needs it any more

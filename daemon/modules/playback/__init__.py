@@ -12,10 +12,10 @@ from daemon.core.ids import RoleId
 from daemon.host.context import ModuleContext
 from daemon.services.cache import Cache
 from daemon.services.kept import SWEEP_S, Kept
+from daemon.services.last_players import LastPlayers
 from daemon.services.panels import Panels
-from daemon.services.profiles import Profiles
 from integrations.discord.messages import Messages
-from integrations.plex import Plex
+from integrations.plex import KnownPlayers, PlayerChoice, Plex
 
 from .card import MODULE, Pace
 from .cards import TICK_S, Cards
@@ -25,7 +25,6 @@ from .commands_outcomes import Wall
 from .config import Config
 from .desk import Desk
 from .glances import Glances
-from .known_players import KnownPlayers
 from .orders import Order
 
 CARD_WORKERS = 4  # cards that are edited beside each other: a slow channel does not hold up the others
@@ -39,7 +38,7 @@ async def setup(ctx: ModuleContext[Config]) -> AsyncIterator[None]:
     known = KnownPlayers(plex)
     glances = Glances(plex, ctx.service(Cache))
     ctx.on(ServerBack, glances.forget_server)
-    desk = Desk(plex, known, glances, ctx.service(Profiles), ctx.clock)
+    desk = Desk(plex, PlayerChoice(plex, known, ctx.service(LastPlayers)), glances, ctx.clock)
     picks = Kept(panels, ctx.clock, MODULE, "pick", Order.from_state, PICK_LASTS)
     cards = Cards(
         plex, panels, ctx.clock, Pace(config.card_refresh_s, config.card_refresh_slow_s, config.card_slow_after_s)

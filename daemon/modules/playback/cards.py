@@ -16,6 +16,7 @@ from daemon.core.clock import Clock
 from daemon.core.errors import OutOfDate, UpstreamError, UserError
 from daemon.core.ids import ChannelId, MessageId, PanelId, PlayerId, ServerId
 from daemon.core.media import Player, PlayerRef, PlayState, Title
+from daemon.core.players import player_name
 from daemon.kernel.health import Check, Status
 from daemon.kernel.trace import current_trace_id, traced
 from daemon.services.panels import Panel, Panels, Place
@@ -24,7 +25,6 @@ from integrations.plex import Plex
 from .card import KIND, MODULE, Card, Pace, Post, Poster, Show, Shown, held
 from .faces import Face, Phase, foreseen
 from .orders import Verb
-from .players import player_name
 
 log = structlog.get_logger(__name__)
 

@@ -10,6 +10,7 @@ import discord
 from daemon.core.clock import Clock
 from daemon.core.ids import ChannelId, MessageId, PanelId
 from daemon.core.media import Player, PlayerRef, Title
+from daemon.core.players import player_choices, player_name
 from daemon.services.kept import Kept
 from daemon.services.panels import Panel
 from integrations.discord.calls import call_of
@@ -25,7 +26,6 @@ from .cards import Cards
 from .desk import Desk
 from .faces import Face
 from .orders import EVERYBODYS, Asker, Done, Listing, Order, PickPlayer, PickTitle, Started, Verb
-from .players import player_choices, player_name
 from .titles import title_choices, title_name
 from .views import (
     NOW_PAGE,

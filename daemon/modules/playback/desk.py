@@ -7,25 +7,20 @@ from dataclasses import replace
 
 from daemon.core.clock import Clock
 from daemon.core.errors import UserError
-from daemon.core.ids import MemberId
 from daemon.core.limits import AUTOCOMPLETE_CHOICES_MAX, QUERY_CHARS_MAX, SELECT_OPTIONS_MAX
-from daemon.core.media import Player, PlayerRef, QueueItem, Roster, Stream, StreamKind, Title, TitleRef
+from daemon.core.media import Player, PlayerRef, QueueItem, Stream, StreamKind, Title, TitleRef
+from daemon.core.players import player_name
 from daemon.core.text import clamp, duration, fold, parse_position, plain
-from daemon.services.profiles import Profiles
-from integrations.plex import Plex
+from integrations.plex import PlayerChoice, Plex
 
 from .glances import Glances
-from .known_players import KnownPlayers
 from .orders import Asker, Done, Listing, Order, Outcome, PickPlayer, PickTitle, Started, Verb
-from .players import matching, player_choices, player_name
 from .titles import clear_winner, title_name
 from .tracks import find_track, track_choices, track_label
 
-LAST_PLAYER = "playback.player"
 QUEUE_ITEM = "q:"
 """What autocomplete sends for an entry of a play queue: `q:<item id>`; a bare number is its place."""
 
-_LAST_PLAYERS_MAX = 10_000  # members whose last player is kept in memory
 _SAID_CHARS_MAX = 80  # of what a member typed, when a sentence repeats it
 _SEEK_EXAMPLES = "write it as 1:02:03, 90, +30, -30 or 50%"
 
@@ -33,13 +28,11 @@ _SEEK_EXAMPLES = "write it as 1:02:03, 90, +30, -30 or 50%"
 class Desk:
     """The one who takes orders. Every method raises UserError for the member and UpstreamError for Plex."""
 
-    def __init__(self, plex: Plex, known: KnownPlayers, glances: Glances, profiles: Profiles, clock: Clock) -> None:
+    def __init__(self, plex: Plex, players: PlayerChoice, glances: Glances, clock: Clock) -> None:
         self._plex = plex
-        self._known = known
+        self._players = players
         self._glances = glances
-        self._profiles = profiles
         self._clock = clock
-        self._last_players: dict[MemberId, str | None] = {}
 
     async def carry_out(self, order: Order, asker: Asker) -> Outcome:
         """Do it, or say between which titles or players the member has to choose first."""
@@ -54,7 +47,7 @@ class Desk:
             return player
         if order.verb is Verb.QUEUE_SHOW:
             return Listing(await self._plex.queue(player.ref), player)
-        await self._remember(asker, player.ref)
+        await self._players.remember(player.ref, asker.member_id, asker.profile_id)
         try:
             if title is not None:
                 return await self._with_title(order, player, title)
@@ -64,9 +57,7 @@ class Desk:
 
     async def suggest_players(self, text: str, asker: Asker) -> list[tuple[str, str]]:
         """(label, reference) of controllable players for `text`, the member's last one first; from memory."""
-        known = [player for player in self._known.recall() if player.is_controllable]
-        wanted = matching(text, known) if fold(text) else known
-        return player_choices(wanted, first=await self._last_player(asker))
+        return await self._players.suggest(text, asker.member_id, asker.profile_id)
 
     async def suggest_tracks(
         self, text: str, player: str | None, kind: StreamKind, asker: Asker
@@ -89,17 +80,7 @@ class Desk:
         return [line for line in lines if fold(text) in fold(line[0])][:AUTOCOMPLETE_CHOICES_MAX]
 
     async def _glanced_player(self, text: str | None, asker: Asker) -> PlayerRef | None:
-        """The player that is meant, from memory if that says enough; None while it is not clear."""
-        wanted = _named(text)
-        if wanted is not None and (ref := PlayerRef.parse(wanted)) is not None:
-            return ref
-        able = [player for player in self._known.recall() if player.is_controllable]
-        last = await self._last_player(asker)
-        meant = matching(wanted, able) if wanted else [player for player in able if str(player.ref) == last] or able
-        if len(meant) == 1:
-            return meant[0].ref
-        found = await self._player(Order(Verb.AUDIO, player=text), asker)
-        return None if isinstance(found, PickPlayer) else found.ref
+        return await self._players.glanced(text, asker.member_id, asker.profile_id)
 
     async def _title(self, order: Order) -> Title | PickTitle:
         text = clamp(plain((order.title or "")[: 4 * QUERY_CHARS_MAX]), QUERY_CHARS_MAX)
@@ -119,60 +100,8 @@ class Desk:
         raise UserError(f"I found nothing called “{clamp(text, _SAID_CHARS_MAX)}”.{hint}", "unknown_title")
 
     async def _player(self, order: Order, asker: Asker) -> Player | PickPlayer:
-        wanted = _named(order.player)
-        roster = await self._plex.roster()
-        if wanted is not None and not roster.is_blind and not matching(wanted, roster.players):
-            roster = await self._plex.roster(is_fresh=True)  # it may have been switched on a moment ago
-        if roster.is_blind:
-            raise next(iter(roster.failures.values()))
-        if wanted is not None:
-            return self._named_player(order, wanted, roster)
-        able = [player for player in roster.players if player.is_controllable]
-        last = await self._last_player(asker)
-        if (mine := next((player for player in able if str(player.ref) == last), None)) is not None:
-            return mine
-        _check_silence(last or "", roster)  # another player must not get what was meant for the last one
-        return self._one_of(order, able, roster.players)
-
-    def _named_player(self, order: Order, text: str, roster: Roster) -> Player | PickPlayer:
-        found = matching(text, roster.players)
-        if not found:
-            _check_silence(text, roster)
-            if PlayerRef.parse(text):
-                raise UserError("That player is not there any more; /players shows who is.", "no_player")
-            said = clamp(text, _SAID_CHARS_MAX)
-            hint = "".join(
-                f" {error.service} {error.kind}, so its players are missing." for error in roster.failures.values()
-            )
-            raise UserError(f"I know no player called “{said}”; /players shows who is there.{hint}", "no_player")
-        able = [player for player in found if player.is_controllable]
-        if not able:
-            raise UserError(found[0].problem or "It does not answer.", "not_controllable")
-        return self._one_of(order, able, found)
-
-    def _one_of(self, order: Order, able: Sequence[Player], known: Sequence[Player]) -> Player | PickPlayer:
-        if len(able) == 1:
-            return able[0]
-        if able:
-            return PickPlayer(order, tuple(able[:SELECT_OPTIONS_MAX]))
-        if known:
-            raise UserError("No player can be controlled now; /players says why.", "no_player")
-        raise UserError("No player is there; open Plex on a device first.", "no_player")
-
-    async def _last_player(self, asker: Asker) -> str | None:
-        if asker.member_id not in self._last_players and asker.profile_id is not None:
-            self._note(asker.member_id, await self._profiles.preference(asker.profile_id, LAST_PLAYER))
-        return self._last_players.get(asker.member_id)
-
-    async def _remember(self, asker: Asker, ref: PlayerRef) -> None:
-        if asker.profile_id is not None and await self._last_player(asker) != str(ref):
-            await self._profiles.set_preference(asker.profile_id, LAST_PLAYER, str(ref))
-            self._note(asker.member_id, str(ref))
-
-    def _note(self, member: MemberId, player: str | None) -> None:
-        self._last_players[member] = player
-        while len(self._last_players) > _LAST_PLAYERS_MAX:
-            del self._last_players[next(iter(self._last_players))]
+        found = await self._players.choose(order.player, asker.member_id, asker.profile_id)
+        return PickPlayer(order, tuple(found)) if isinstance(found, list) else found
 
     async def _with_title(self, order: Order, player: Player, title: Title) -> Done | Started:
         if order.verb is Verb.QUEUE_ADD:
@@ -277,18 +206,6 @@ class Desk:
         item = find_item(order.value or "", queue.items if queue else ())
         await self._plex.queue_remove(player.ref, item.item_id)
         return f"Removed {title_name(item.title)} from the queue of {name}."
-
-
-def _named(text: str | None) -> str | None:
-    """What a member wrote for a player, on one line and bounded; None when nothing was written."""
-    return None if text is None else clamp(plain(text[: 4 * QUERY_CHARS_MAX]), QUERY_CHARS_MAX)
-
-
-def _check_silence(reference: str, roster: Roster) -> None:
-    """Raise how the server of the referenced player failed, if it did."""
-    ref = PlayerRef.parse(reference)
-    if ref is not None and (failure := roster.failures.get(ref.server)) is not None:
-        raise failure
 
 
 def find_item(text: str, items: Sequence[QueueItem]) -> QueueItem:

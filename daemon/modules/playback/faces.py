@@ -9,10 +9,10 @@ from enum import StrEnum
 from typing import Any
 
 from daemon.core.media import Playback, PlayState, Stream, Title, TitleKind, TitleRef
+from daemon.core.players import player_name
 from daemon.core.text import duration, plain
 
 from .orders import Verb
-from .players import player_name
 from .titles import title_name
 
 

@@ -10,6 +10,7 @@ import discord
 from daemon.core.ids import PanelId, ServerId
 from daemon.core.limits import CHOICE_CHARS_MAX
 from daemon.core.media import NowPlaying, Playback, Player, PlayQueue, PlayState, QueueItem, Stream, StreamKind
+from daemon.core.players import about, player_name, why_not
 from daemon.core.text import bar, clamp, duration
 from integrations.discord.components import ComponentSet
 from integrations.discord.ui.layout import card, poster_section, row, safe, text
@@ -17,7 +18,6 @@ from integrations.discord.ui.paginator import Page, pager
 from integrations.discord.ui.pick import option, pick
 
 from .faces import Face, Phase
-from .players import about, player_name, why_not
 from .titles import title_name
 from .tracks import track_choices
 

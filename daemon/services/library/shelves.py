@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -53,6 +53,10 @@ class Shelves:
     async def by_ids(self, visibility: Visibility, title_ids: Sequence[int]) -> list[Shown]:
         """These titles, in this order."""
         return await self._store.read(lambda tx: shown.by_ids(tx, visibility, title_ids))
+
+    async def by_refs(self, visibility: Visibility, refs: Collection[TitleRef]) -> dict[TitleRef, Shown]:
+        """Those of these titles that they may see."""
+        return await self._store.read(lambda tx: shown.by_refs(tx, visibility, refs))
 
     async def genres(self, visibility: Visibility) -> list[str]:
         """All genres, by name."""

@@ -204,7 +204,7 @@ async def test_linking_by_pin(sim: PlexSim) -> None:
         async with http.post(f"{sim.account_url}/link", data={"code": pin["code"], "account": "4200117"}) as linked:
             assert linked.status == 200
         async with http.get(f"{sim.account_url}/api/v2/pins/{pin['id']}") as done:
-            assert (await done.json())["authToken"] == sim.token_of("Marcus")
+            assert (await done.json())["authToken"] == sim.account_token_of("Marcus")
         sim.clock.jump(901)
         async with http.get(f"{sim.account_url}/api/v2/pins/{pin['id']}") as late:
             assert late.status == 404

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from plexapi.client import PlexClient
 from plexapi.exceptions import BadRequest, NotFound, Unauthorized
-from plexapi.myplex import MyPlexAccount
+from plexapi.myplex import MyPlexAccount, MyPlexResource
 from plexapi.playqueue import PlayQueue
 from plexapi.server import PlexServer
 
@@ -273,3 +273,34 @@ async def test_plex_tv_with_the_real_account_class(sim: PlexSim, real: Any) -> N
         return account.username, account.subscriptionActive
 
     assert await real.run(work) == ("Olivia", True)
+
+
+async def test_a_guest_by_the_real_account_class_and_their_playlists(sim: PlexSim, real: Any) -> None:
+    class Account(MyPlexAccount):  # type: ignore[misc]
+        """plex.tv's address is written into plexapi."""
+
+        key = f"{sim.account_url}/api/v2/user"
+
+    def work(plex: PlexServer) -> list[list[str]]:
+        account = Account(token=sim.account_token_of("Marcus"), session=plex._session)
+        rows = account.query(f"{sim.account_url}/api/v2/resources?includeHttps=1&includeRelay=1")
+        resource = MyPlexResource(account, next(row for row in rows if row.get("provides") == "server"))
+        assert resource.accessToken == sim.token_of("Marcus") != account.authToken
+        guest = PlexServer(sim.url, resource.accessToken, session=plex._session)
+        first, second = guest.library.section("Movies").all()[:2]
+        made = guest.createPlaylist("Rainy Days", items=[first])
+        made.addItems([second, first])
+        there = [[item.title for item in guest.playlist("Rainy Days").items()]]
+        made.reload().removeItems(made.items()[0])
+        there.append([item.title for item in guest.playlist("Rainy Days").items()])
+        assert "Rainy Days" not in [one.title for one in plex.playlists()]
+        first.rate(7)
+        first.markPlayed()
+        mine, owners = guest.fetchItem(first.ratingKey), plex.fetchItem(first.ratingKey)
+        assert (mine.userRating, mine.isPlayed, owners.userRating) == (7.0, True, None)
+        guest.playlist("Rainy Days").delete()
+        return [[first.title, second.title], *there]
+
+    (first, second), before, after = await real.run(work)
+    assert before == [first, second, first]
+    assert after == [second, first]

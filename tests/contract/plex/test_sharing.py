@@ -56,7 +56,7 @@ async def test_a_pin_belongs_to_the_client_that_made_it(sim: PlexSim, web: aioht
     async with web.post(f"{sim.account_url}/link", data={**link, "clientID": "me"}) as linked:
         assert linked.status == 200
     assert (await state_of(web, sim, pin, X_Plex_Client_Identifier="somebody else"))[0] == 404
-    assert await state_of(web, sim, pin) == (200, sim.token_of("Marcus"))
+    assert await state_of(web, sim, pin) == (200, sim.account_token_of("Marcus"))
     async with web.post(f"{sim.account_url}/link", data={**link, "account": "1"}) as again:
         assert again.status == 404  # linked once, and to one account
 
@@ -72,10 +72,10 @@ async def test_a_pin_that_is_refused(sim: PlexSim, web: aiohttp.ClientSession) -
 
 async def test_linking_with_a_token(sim: PlexSim, web: aiohttp.ClientSession) -> None:
     pin = await pin_of(web, sim)
-    token = {"X-Plex-Token": sim.token_of("Yuki")}
+    token = {"X-Plex-Token": sim.account_token_of("Yuki")}
     async with web.put(f"{sim.account_url}/api/v2/pins/link", data={"code": pin["code"]}, headers=token) as linked:
         assert linked.status == 204
-    assert await state_of(web, sim, pin) == (200, sim.token_of("Yuki"))
+    assert await state_of(web, sim, pin) == (200, sim.account_token_of("Yuki"))
 
 
 async def titles(ask: Any, path: str, token: str) -> list[str]:
@@ -164,10 +164,10 @@ async def test_what_plex_tv_tells_of_shares(sim: PlexSim, web: aiohttp.ClientSes
         friends = {friend["title"]: friend for friend in await answer.json()}
     assert friends["Yuki"]["sharingSettings"]["filterMovies"] == "label=Kids%2CFamily"
     async with web.get(
-        f"{sim.account_url}/api/users/", headers={**owner, "X-Plex-Token": sim.token_of("Yuki")}
+        f"{sim.account_url}/api/users/", headers={**owner, "X-Plex-Token": sim.account_token_of("Yuki")}
     ) as answer:
         assert len(ElementTree.fromstring(await answer.text())) == 0
-    async with web.get(f"{machine}/shared_servers", headers={"X-Plex-Token": sim.token_of("Yuki")}) as answer:
+    async with web.get(f"{machine}/shared_servers", headers={"X-Plex-Token": sim.account_token_of("Yuki")}) as answer:
         assert answer.status == 404
 
 
@@ -189,7 +189,8 @@ async def test_the_owner_changes_shares_and_filters(sim: PlexSim, web: aiohttp.C
     async with web.delete(sharing, headers=owner) as answer:
         assert answer.status == 200
     assert (await ask.raw("/library/sections", token=token))[0] == 401
-    async with web.get(f"{sim.account_url}/api/v2/resources", headers={"X-Plex-Token": token}) as answer:
+    signed_in = {"X-Plex-Token": sim.account_token_of("Marcus")}
+    async with web.get(f"{sim.account_url}/api/v2/resources", headers=signed_in) as answer:
         assert await answer.json() == []
     invited = {"shared_server": {"invited_email": "robin@example.invalid", "library_section_ids": [9001]}}
     async with web.post(machine, json=invited, headers=owner) as answer:
@@ -209,23 +210,25 @@ async def test_the_home_and_its_pin(sim: PlexSim, web: aiohttp.ClientSession) ->
     async with web.post(switch, headers=owner) as answer:
         assert answer.status == 401
     async with web.post(f"{switch}?pin=4711", headers=owner) as answer:
-        assert (await answer.json())["authToken"] == sim.token_of("Juno")
+        assert (await answer.json())["authToken"] == sim.account_token_of("Juno")
 
 
 async def test_a_token_that_ends_in_the_middle(sim: PlexSim, web: aiohttp.ClientSession, ask: Any) -> None:
-    token = sim.token_of("Marcus")
-    sim.between("GET /library/sections/1/all", lambda: sim.revoke(token))
+    token, signed_in = sim.token_of("Marcus"), sim.account_token_of("Marcus")
+    sim.between("GET /library/sections/1/all", lambda: sim.revoke(signed_in))
     page = "/library/sections/1/all?X-Plex-Container-Size=5&X-Plex-Container-Start="
     assert (await ask.raw(page + "0", token=token))[0] == 200
     assert (await ask.raw(page + "5", token=token))[0] == 401
-    async with web.get(f"{sim.account_url}/api/v2/user", headers={"X-Plex-Token": token}) as answer:
+    async with web.get(f"{sim.account_url}/api/v2/user", headers={"X-Plex-Token": signed_in}) as answer:
         assert answer.status == 401
     pin = await pin_of(web, sim)
     async with web.post(f"{sim.account_url}/link", data={"code": pin["code"], "account": "4200117"}):
         pass
     status, fresh = await state_of(web, sim, pin)
-    assert (status, fresh != token, fresh) == (200, True, sim.token_of("Marcus"))
-    assert (await ask.raw(page + "5", token=fresh))[0] == 200
+    assert (status, fresh != signed_in, fresh) == (200, True, sim.account_token_of("Marcus"))
+    async with web.get(f"{sim.account_url}/api/v2/resources", headers={"X-Plex-Token": str(fresh)}) as answer:
+        access = next(row["accessToken"] for row in await answer.json() if row["provides"] == "server")
+    assert (await ask.raw(page + "5", token=access))[0] == 200
     with pytest.raises(LookupError):
         sim.revoke(token)
 
@@ -257,3 +260,57 @@ async def test_several_servers_of_one_owner() -> None:
                     about = (await root.json())["MediaContainer"]
                 assert about["machineIdentifier"] == row["clientIdentifier"]
         assert first.world.sections[1].uuid != second.world.sections[1].uuid
+
+
+async def test_what_a_guest_signs_in_with_is_not_what_the_server_takes(
+    sim: PlexSim, web: aiohttp.ClientSession, ask: Any
+) -> None:
+    signed_in, access = sim.account_token_of("Marcus"), sim.token_of("Marcus")
+    assert sim.account_token_of("Olivia") == sim.token_of("Olivia") == sim.token
+    assert (await ask.raw("/library/sections", token=signed_in))[0] == 401
+    assert (await ask.raw("/library/sections", token=access))[0] == 200
+    for token, status in ((signed_in, 200), (access, 401)):
+        async with web.get(f"{sim.account_url}/api/v2/resources", headers={"X-Plex-Token": token}) as answer:
+            assert answer.status == status
+    async with web.delete(f"{sim.account_url}/api/v2/users/signout", headers={"X-Plex-Token": signed_in}) as answer:
+        assert answer.status == 204
+    assert (await ask.raw("/library/sections", token=access))[0] == 200  # one device has signed out, no more
+    async with web.get(f"{sim.account_url}/api/v2/user", headers={"X-Plex-Token": signed_in}) as answer:
+        assert answer.status == 401
+
+
+async def test_every_sign_in_has_a_token_of_its_own(sim: PlexSim, web: aiohttp.ClientSession, ask: Any) -> None:
+    tokens = []
+    for _ in range(2):
+        pin = await pin_of(web, sim, strong="true")
+        async with web.post(f"{sim.account_url}/link", data={"code": pin["code"], "account": "1"}):
+            pass
+        tokens.append((await state_of(web, sim, pin))[1])
+    first, second = map(str, tokens)
+    assert len({first, second, sim.token}) == 3
+    assert (await ask.raw("/library/sections", token=first))[0] == 200  # the server is theirs
+    async with web.delete(f"{sim.account_url}/api/v2/users/signout", headers={"X-Plex-Token": first}):
+        pass
+    statuses = [(await ask.raw("/library/sections", token=token))[0] for token in (first, second, sim.token)]
+    assert statuses == [401, 200, 200]
+
+
+async def test_ratings_and_what_to_go_on_with_are_each_accounts_own(sim: PlexSim, ask: Any) -> None:
+    marcus, yuki = sim.token_of("Marcus"), sim.token_of("Yuki")
+    show = next(one for one in sim.world.listed(2, "show") if one.title != "Deepwater Nine")  # which Yuki watches
+    first = sim.world.leaves(show)[1]
+    await ask.raw(f"/:/progress?key={first.key}&identifier=x&time=600000&state=stopped", token=marcus)
+    for token, rating in ((marcus, 4), (yuki, 9)):
+        assert (await ask.raw(f"/:/rate?key={show.key}&identifier=x&rating={rating}", method="PUT", token=token))[
+            0
+        ] == 200
+    shown = {}
+    for name, token in (("marcus", marcus), ("yuki", yuki)):
+        detail = (await ask.json(f"/library/metadata/{show.key}", token=token))["Metadata"][0]
+        deck = (await ask.json("/library/onDeck", token=token)).get("Metadata", [])
+        shown[name] = (detail["userRating"], [row["ratingKey"] for row in deck])
+    assert {name: (rating, str(first.key) in deck) for name, (rating, deck) in shown.items()} == {
+        "marcus": (4, True), "yuki": (9, False),
+    }  # fmt: skip
+    await ask.raw(f"/:/rate?key={show.key}&identifier=x&rating=-1", method="PUT", token=yuki)
+    assert "userRating" not in (await ask.json(f"/library/metadata/{show.key}", token=yuki))["Metadata"][0]

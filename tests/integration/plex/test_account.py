@@ -55,8 +55,8 @@ async def test_a_pin_is_made_approved_and_tells_whose_it_is(sim: PlexSim, plex_t
     await approve(sim, pin.code, "Marcus")
     found = await plex_tv.check_pin(pin.pin_id, pin.code)
     assert found is not None
-    assert found.token == sim.token_of("Marcus")
-    assert sim.token_of("Marcus") not in redact(f"token {found.token}")
+    assert found.token == sim.account_token_of("Marcus")
+    assert sim.account_token_of("Marcus") not in redact(f"token {found.token}")
     user = await plex_tv.user(found.token)
     assert (user.account_id, user.name) == (sim.server.account("Marcus").remote_id, "Marcus")
 

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from daemon.core.media import PlayState
-from daemon.modules.playback.players import about, matching, player_choices, player_label, why_not
+from daemon.core.players import about, matching, player_choices, player_label, why_not
 from tests.unit.playback.things import player
 
 LIVING = player("Living Room", state=PlayState.PLAYING)

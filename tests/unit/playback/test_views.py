@@ -22,10 +22,10 @@ from daemon.core.media import (
     TitleKind,
     TitleRef,
 )
+from daemon.core.players import player_choices
 from daemon.modules.playback import views
 from daemon.modules.playback.commands_components import PlaybackComponents
 from daemon.modules.playback.faces import Face
-from daemon.modules.playback.players import player_choices
 from daemon.modules.playback.titles import title_choices
 from integrations.discord.custom_ids import Signer
 from integrations.discord.routes import Routes

@@ -6,7 +6,7 @@ import asyncio
 
 from daemon.core.ids import PlayerId, ServerId
 from daemon.core.media import Player
-from integrations.plex import Plex
+from integrations.plex.plex import Plex
 
 
 class KnownPlayers:
