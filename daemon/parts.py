@@ -30,7 +30,7 @@ from daemon.services.stories import Stories
 from daemon.services.visibility import VisibilityService
 from daemon.settings.model import Settings
 from integrations.discord.fleet import Fleet
-from integrations.plex import Plex, PlexTv
+from integrations.plex import LiveTitles, Plex, PlexTv
 from integrations.plex.config import PlexServerConfig, PlexTimeouts
 
 
@@ -53,7 +53,7 @@ async def compose(settings: Settings, kernel: Kernel, store: Store, role: Role) 
     backbone = await compose_backbone(settings, kernel, store, keys)
     plex = await _plex(settings, kernel, keys, Servers(store, clock, backbone.events), backbone.cache)
     plex_tv = await _plex_tv(settings, kernel, keys)
-    people = await _people(settings, kernel, store, backbone, plex)
+    people = await _people(settings, kernel, store, backbone)
     fleet = Fleet(
         {name: bot.token.get_secret_value() for name, bot in settings.discord.bots.items()},
         modules={name: bot.modules for name, bot in settings.discord.bots.items()},
@@ -74,6 +74,7 @@ async def compose(settings: Settings, kernel: Kernel, store: Store, role: Role) 
     catalog = {
         "plex": plex,
         "plex_tv": plex_tv,
+        "live_titles": LiveTitles(plex),
         "search": search,
         "shelves": Shelves(store),
         **people,
@@ -117,14 +118,12 @@ def _mirroring(settings: Settings, kernel: Kernel, store: Store, plex: Plex) -> 
     )
 
 
-async def _people(
-    settings: Settings, kernel: Kernel, store: Store, backbone: Backbone, plex: Plex
-) -> dict[str, object]:
+async def _people(settings: Settings, kernel: Kernel, store: Store, backbone: Backbone) -> dict[str, object]:
     """Who people are on Plex, what they may see, and what is known of them."""
     clock, events = kernel.clock, backbone.events
     sealing = Sealing(await asyncio.to_thread(load_keys, settings.secret_keys, settings.data_dir))
     marks = Marks(store, clock, sealing)
-    visibility = VisibilityService(store, backbone.cache, plex.libraries)
+    visibility = VisibilityService(store, backbone.cache)
     visibility.listen(events)
     return {
         "visibility": visibility,
@@ -142,7 +141,6 @@ def _timeouts(settings: Settings) -> PlexTimeouts:
         request_s=plex.request_timeout_s,
         page_s=plex.page_timeout_s,
         probe_every_s=plex.check_interval_s,
-        refresh_every_s=plex.refresh_interval_s,
     )
 
 
@@ -173,5 +171,4 @@ async def _plex(settings: Settings, kernel: Kernel, keys: Keys, servers: Servers
         clock=kernel.clock,
         cache=cache,
         timeouts=_timeouts(settings),
-        titles_max=settings.plex.titles_max,
     )

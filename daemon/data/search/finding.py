@@ -12,12 +12,12 @@ from typing import Any
 
 from daemon.core.ids import ServerId
 from daemon.core.visibility import LibraryRef, Restriction, Visibility
-from daemon.data.search.file import KIND_NO, Doc
+from daemon.data.search.file import KIND_NO, NEW_KINDS, Doc
 from daemon.data.search.tokens import all_prefixes, any_of, grams, kind_token, library_token
 
 _ROW = (
     "d.id, d.library, d.kind, d.server, d.rating_key, d.name, d.year, d.duration_ms, d.parent, d.grandparent, "
-    "d.index_no, d.parent_index_no, d.thumb, d.leaf_count, d.show_key, d.rating"
+    "d.index_no, d.parent_index_no, d.thumb, d.leaf_count, d.show_key, d.rating, d.added_at"
 )
 _FIRST = frozenset(KIND_NO[kind] for kind in ("movie", "show", "artist", "album"))
 _SECOND = frozenset(KIND_NO[kind] for kind in ("season", "episode", "track"))
@@ -72,6 +72,24 @@ def by_name(
         of_kind.sort(key=lambda pair: pair[0])
         found += of_kind[:limit]
     return found
+
+
+def newest(connection: sqlite3.Connection, sees: Sight, kinds: Collection[int], limit: int) -> list[Doc]:
+    """Of films, shows and albums, as far as those are among `kinds`, the latest ones, at most `limit`."""
+    found: list[Doc] = []
+    for library in sees.libraries:
+        narrowed, values = _narrowed(sees, library)
+        for kind in NEW_KINDS:
+            if kind in kinds:
+                # The kinds of the index are named as the index names them: only so it is used.
+                rows = connection.execute(
+                    f"SELECT {_ROW} FROM docs d WHERE d.kind IN {NEW_KINDS} AND d.library = ? AND d.kind = ? "  # noqa: S608
+                    f"AND d.added_at IS NOT NULL{narrowed} ORDER BY d.added_at DESC LIMIT ?",
+                    (library, kind, *values, limit),
+                )
+                found += [Doc._make((*row, ())) for row in rows]
+    found.sort(key=lambda doc: (-(doc.added_at or 0), doc.kind_no, doc.name, doc.title_id))
+    return found[:limit]
 
 
 def by_words(

@@ -27,6 +27,8 @@ from daemon.data.search import finding
 from daemon.data.search.file import KIND_NO, Doc, to_title
 
 _NEAR_MIN = 60.0  # of 100: of two names less alike, one is not the other mistyped
+_TYPING_MIN = 70.0  # the same while somebody types, for whom a wrong guess is only in the way
+_NUMBER_MIN = 75.0  # and of names with a number that may be a year: "dune 1999" is no Dune of another year
 _NEAR_CHARS_MIN = 3
 _WORDS_LOOKED_AT = 200  # of a kind, among which the best are chosen
 _EPISODE = re.compile(r"s(\d{2,3})(?:e(\d{2,4}))?")
@@ -53,30 +55,45 @@ class Finder:
         self._kinds = tuple(sorted(wanted))
         self._limit = limit
         self._found: dict[int, tuple[Rank, Title]] = {}
+        self._near_min = self._number_min = _NEAR_MIN
+        self._is_typing = False
 
     def suggest(self, text: str) -> list[Title]:
-        """For somebody who is typing: names that begin so, then titles with all the words."""
+        """For somebody who is typing: names that begin so, then titles with all the words, else beginnings like it.
+
+        Without a word, what is new.
+        """
         query = Query.parse(text)
-        if not query.words or not self._kinds:
-            return []
-        self._by_name(query)
-        if len(self._found) < self._limit:
-            self._by_words(query, query.words, WORDS)
+        if not query.words:
+            new = finding.newest(self._connection, self._sees, self._kinds, self._limit)
+            return [to_title(doc, self._sees.names.get(doc.library_id)) for doc in new]
+        if not self._by_what_was_typed(query):
+            self._near_min, self._number_min, self._is_typing = _TYPING_MIN, _NUMBER_MIN, True
+            self._by_near_names(query)
         return self._best()
 
     def find(self, text: str) -> list[Title]:
-        """As `suggest`, and when that finds nothing, names that are nearly so."""
-        found = self.suggest(text)
-        if not found:
-            self._by_near_names(Query.parse(text))
-            found = self._best()
-        return found
+        """For a whole query: as `suggest`, but in the end names that are nearly so as a whole."""
+        query = Query.parse(text)
+        if not self._by_what_was_typed(query):
+            self._number_min = _NUMBER_MIN
+            self._by_near_names(query)
+        return self._best()
 
     def nearest(self, text: str) -> list[Title]:
         """Titles with similar names, the most alike first, whether one is exactly so or not."""
         query = Query.parse(text)
         self._by_near_names(query)
         return self._best()
+
+    def _by_what_was_typed(self, query: Query) -> bool:
+        """Whether anything has been found; True when there is nothing to look for."""
+        if not query.words or not self._kinds:
+            return True
+        self._by_name(query)
+        if len(self._found) < self._limit:
+            self._by_words(query, query.words, WORDS)
+        return bool(self._found)
 
     def _by_name(self, query: Query) -> None:
         for beginning in dict.fromkeys((query.key, query.stripped)):
@@ -118,7 +135,8 @@ class Finder:
         if not self._found:  # or the number is part of the name
             whole = bare if year is None else f"{bare} {year}"
             for score, doc in self._near(whole, kinds, self._limit):
-                self._note(doc, TYPO, _likeness(score))
+                if year is None or score >= self._number_min:
+                    self._note(doc, TYPO, _likeness(score))
 
     def _near(self, bare: str, kinds: Collection[int], limit: int) -> list[tuple[float, Doc]]:
         if not kinds:
@@ -126,9 +144,18 @@ class Finder:
         size = finding.size(self._connection)
         near = finding.near_names(self._connection, self._sees, kinds, bare, size)
         names = [name for _, name in near]
-        best = process.extract(bare, names, scorer=fuzz.ratio, limit=limit, score_cutoff=_NEAR_MIN)
-        docs = finding.by_ids(self._connection, [near[at][0] for _, _, at in best])
-        return [(score, docs[near[at][0]]) for _, score, at in best]
+        best = self._most_alike(bare, names, limit)
+        if self._is_typing:  # the end of the name is still to come
+            best += self._most_alike(bare, [name[: len(bare)] for name in names], limit)
+        scores: dict[int, float] = {}
+        for score, at in best:
+            scores[near[at][0]] = max(score, scores.get(near[at][0], 0.0))
+        docs = finding.by_ids(self._connection, list(scores))
+        return [(score, docs[title_id]) for title_id, score in scores.items()]
+
+    def _most_alike(self, bare: str, names: Sequence[str], limit: int) -> list[tuple[float, int]]:
+        found = process.extract(bare, names, scorer=fuzz.ratio, limit=limit, score_cutoff=self._near_min)
+        return [(score, at) for _, score, at in found]
 
     def _note(self, doc: Doc, tier: int, exact: int) -> None:
         title = to_title(doc, self._sees.names.get(doc.library_id))
