@@ -94,7 +94,14 @@ Rank = tuple[int, int, int, str, int, str, str]  # smaller is better; total, so 
 def rank(title: Title, key: str, tier: int, exact_words: int) -> Rank:
     """Where a match belongs: how well it matches, what it is, its name as libraries sort it, newer before older."""
     ref = title.ref
-    return tier, -exact_words, _GROUPS[title.kind], without_article(key), -(title.year or 0), ref.server, ref.rating_key
+    return rank_of(title.kind, without_article(key), title.year, ref.server, ref.rating_key, tier, exact_words)
+
+
+def rank_of(
+    kind: TitleKind, bare: str, year: int | None, server: str, rating_key: str, tier: int, exact_words: int
+) -> Rank:
+    """The same for what has not been made a title; `bare` is its folded name without its article."""
+    return tier, -exact_words, _GROUPS[kind], bare, -(year or 0), server, rating_key
 
 
 EXACT, PREFIX, STRIPPED_PREFIX, WORDS, TYPO, NONE = range(6)

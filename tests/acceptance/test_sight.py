@@ -299,3 +299,17 @@ async def test_queues_tracks_and_positions_tell_nothing_of_a_title_that_is_not_s
     assert f"{LIVING_ROOM} is at 1:00." in said.text
     removed = await answered(await alice.slash("queue remove", item=items[-1], player=LIVING_ROOM))
     assert f"Removed {HIDDEN} from the queue" in removed.text
+
+
+async def test_a_card_shows_no_more_after_a_restart(evening: Evening) -> None:
+    grown = evening.grown
+    evening.stage.plex.play(LIVING_ROOM, grown, offset_ms=600_000)
+    card = await now_of(evening, evening.marcus, HIDDEN, f"on **{LIVING_ROOM}**")
+    open_to_all = await now_of(evening, evening.stage.guest(), grown.title)
+    await evening.stage.restart()
+    evening.stage.player(LIVING_ROOM).pause(evening.stage.clock.now())
+    evening.stage.clock.jump(16)
+    await open_to_all.until("⏸ Paused")
+    await card.until("⏸ Paused")
+    assert grown.title not in card.text
+    assert grown.title in open_to_all.text

@@ -22,6 +22,7 @@ _ROW = (
 _FIRST = frozenset(KIND_NO[kind] for kind in ("movie", "show", "artist", "album"))
 _SECOND = frozenset(KIND_NO[kind] for kind in ("season", "episode", "track"))
 _LAST = chr(0x10FFFF)
+_FEW = 300
 _GRAMS_MAX = 6
 _CANDIDATES_MIN, _CANDIDATES_MAX = 3_000, 30_000  # measured: enough for 0.95 of 100,000 and 0.9 of 1,000,000
 
@@ -94,19 +95,30 @@ def newest(connection: sqlite3.Connection, sees: Sight, kinds: Collection[int], 
 
 def by_words(
     connection: sqlite3.Connection, sees: Sight, kinds: Collection[int], words: Sequence[str], limit: int
-) -> list[Doc]:
-    """Titles with a word that begins with each of these, whatever is useful first, about `limit`.
+) -> list[tuple[str, Doc]]:
+    """Titles with a word that begins with each of these, whatever is useful first: (bare name, title), about `limit`.
 
-    By two questions at most: the beginnings of words are gathered anew for each.
+    Where few titles have the words, their kinds are looked at afterwards: to leave the others out by the index, it has
+    to walk through all titles of those kinds. By three questions at most, for each of which the beginnings of words are
+    gathered anew.
     """
-    found: list[Doc] = []
+    if not words:
+        return []
+    expression = all_prefixes(words)
+    some = _matching(connection, "words", f"{_ROW}, d.bare", sees, expression, _FEW + 1)
+    if len(some) <= _FEW:
+        return [_named(row) for row in some if row[2] in kinds]
+    found: list[tuple[str, Doc]] = []
     for group in (_FIRST, _SECOND):
         wanted = [kind for kind in kinds if kind in group]
-        if words and wanted and len(found) < limit:
-            expression = f"{all_prefixes(words)} AND {any_of(map(kind_token, wanted))}"
-            rows = _matching(connection, "words", _ROW, sees, expression, limit)
-            found += [Doc._make((*row, ())) for row in rows]
+        if wanted and len(found) < limit:
+            narrow = f"{expression} AND {any_of(map(kind_token, wanted))}"
+            found += map(_named, _matching(connection, "words", f"{_ROW}, d.bare", sees, narrow, limit))
     return found
+
+
+def _named(row: Sequence[Any]) -> tuple[str, Doc]:
+    return row[-1], Doc._make((*row[:-1], ()))
 
 
 def near_names(

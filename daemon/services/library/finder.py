@@ -17,14 +17,14 @@ from daemon.core.query import (
     WORDS,
     Query,
     Rank,
-    folded,
-    rank,
+    rank_of,
     searchable,
     without_article,
 )
 from daemon.core.visibility import LibraryRef, Visibility
 from daemon.data.search import finding
-from daemon.data.search.file import KIND_NO, Doc, to_title
+from daemon.data.search.file import KIND_NO, KINDS, Doc, to_title
+from daemon.data.search.tokens import bare_name
 
 _NEAR_MIN = 60.0  # of 100: of two names less alike, one is not the other mistyped
 _TYPING_MIN = 70.0  # the same while somebody types, for whom a wrong guess is only in the way
@@ -34,6 +34,7 @@ _WORDS_LOOKED_AT = 200  # of a kind, among which the best are chosen
 _EPISODE = re.compile(r"s(\d{2,3})(?:e(\d{2,4}))?")
 _YEAR = re.compile(r"(19|20)\d\d")
 _SHOWS_MAX = 5  # that a mistyped name may have meant
+_NAMED_ALONE = frozenset(KIND_NO[kind.value] for kind in (TitleKind.MOVIE, TitleKind.SHOW, TitleKind.ARTIST))
 _ALL_KINDS = tuple(sorted(KIND_NO.values()))
 _NAMED = tuple(kind for kind in _ALL_KINDS if kind not in (KIND_NO[TitleKind.SEASON.value],))
 
@@ -54,7 +55,7 @@ class Finder:
         wanted = _ALL_KINDS if kinds is None else [KIND_NO[kind.value] for kind in kinds if kind.value in KIND_NO]
         self._kinds = tuple(sorted(wanted))
         self._limit = limit
-        self._found: dict[int, tuple[Rank, Title]] = {}
+        self._found: dict[int, tuple[Rank, Doc]] = {}
         self._near_min = self._number_min = _NEAR_MIN
         self._is_typing = False
 
@@ -99,15 +100,18 @@ class Finder:
         for beginning in dict.fromkeys((query.key, query.stripped)):
             for name, doc in finding.by_name(self._connection, self._sees, self._kinds, beginning, self._limit):
                 tier = EXACT if name == query.key else PREFIX if beginning == query.key else STRIPPED_PREFIX
-                self._note(doc, tier, 0)
+                self._note(doc, without_article(name), tier, 0)
 
     def _by_words(self, query: Query, words: Sequence[str], tier: int) -> None:
-        docs = finding.by_words(self._connection, self._sees, self._kinds, words, _WORDS_LOOKED_AT)
         whole = [f" {word} " for word in words]
-        for doc in docs:
-            text = f" {searchable(to_title(doc, None))} "
+        for bare, doc in finding.by_words(self._connection, self._sees, self._kinds, words, _WORDS_LOOKED_AT):
+            if doc.kind_no in _NAMED_ALONE:
+                text = f" {bare} {doc.year or ''} "
+            else:
+                text = f" {searchable(to_title(doc, None))} "
             exact = sum(word in text for word in whole)
-            self._note(doc, EXACT if text.strip() == query.key and tier == WORDS else tier, exact)
+            is_all = tier == WORDS and text.strip() in (query.key, query.stripped)
+            self._note(doc, bare, EXACT if is_all else tier, exact)
 
     def _by_near_names(self, query: Query) -> None:
         """Names that are nearly so; a year or an episode that was named narrows them and need not be spelled well."""
@@ -125,18 +129,18 @@ class Finder:
             for _, show in self._near(bare, (KIND_NO["show"],), _SHOWS_MAX):
                 for doc in finding.episodes(self._connection, self._sees, show, season, episode):
                     if doc.kind_no in self._kinds:
-                        self._note(doc, TYPO, 0)
+                        self._note(doc, bare_name(doc.name), TYPO, 0)
             return
         kinds = tuple(kind for kind in self._kinds if kind in _NAMED)
         if year is not None:
             for score, doc in self._near(bare, kinds, self._limit * 4):
                 if doc.year is not None and abs(doc.year - year) <= 1:
-                    self._note(doc, TYPO, _likeness(score))
+                    self._note(doc, bare_name(doc.name), TYPO, _likeness(score))
         if not self._found:  # or the number is part of the name
             whole = bare if year is None else f"{bare} {year}"
             for score, doc in self._near(whole, kinds, self._limit):
                 if year is None or score >= self._number_min:
-                    self._note(doc, TYPO, _likeness(score))
+                    self._note(doc, bare_name(doc.name), TYPO, _likeness(score))
 
     def _near(self, bare: str, kinds: Collection[int], limit: int) -> list[tuple[float, Doc]]:
         if not kinds:
@@ -157,16 +161,16 @@ class Finder:
         found = process.extract(bare, names, scorer=fuzz.ratio, limit=limit, score_cutoff=self._near_min)
         return [(score, at) for _, score, at in found]
 
-    def _note(self, doc: Doc, tier: int, exact: int) -> None:
-        title = to_title(doc, self._sees.names.get(doc.library_id))
-        place = rank(title, folded(title.name), tier, exact)
+    def _note(self, doc: Doc, bare: str, tier: int, exact: int) -> None:
+        place = rank_of(KINDS[doc.kind_no], bare, doc.year, doc.server, str(doc.rating_key), tier, exact)
         held = self._found.get(doc.title_id)
         if held is None or place < held[0]:
-            self._found[doc.title_id] = (place, title)
+            self._found[doc.title_id] = (place, doc)
 
     def _best(self) -> list[Title]:
+        """Only these are made titles: of several hundred that may be looked at, it would be half of the work."""
         ordered = sorted(self._found.values(), key=lambda pair: pair[0])
-        return [title for _, title in ordered[: self._limit]]
+        return [to_title(doc, self._sees.names.get(doc.library_id)) for _, doc in ordered[: self._limit]]
 
 
 def _likeness(score: float) -> int:
