@@ -15,10 +15,15 @@ from .known_playlists import KnownPlaylists
 from .orders import Asker
 from .sight import Sight
 
+_ASKED_FOR = 200  # of the servers: what is not seen is left out of their answers, not out of their search
+
 
 @dataclass(frozen=True, slots=True)
 class Finds:
-    """Titles, best first. `is_complete`: every server that was asked has answered; `is_ready`: so had the search."""
+    """Titles, best first.
+
+    `is_complete`: every server that was asked has answered; `is_ready`: the search holds all that is seen.
+    """
 
     titles: tuple[Title, ...]
     is_complete: bool = True
@@ -76,5 +81,5 @@ class Finding:
         return await self._sight.seen(fitting, asker) if fitting else []
 
     async def _from_servers(self, text: str, asker: Asker, sees: Visibility, limit: int) -> Finds:
-        found = await self._live.search(text, self._sight.servers(sees), limit)
-        return Finds(tuple(await self._sight.seen(found.titles, asker)), found.is_complete)
+        found = await self._live.search(text, self._sight.servers(sees), _ASKED_FOR)
+        return Finds(tuple(await self._sight.seen(found.titles, asker))[:limit], found.is_complete)
