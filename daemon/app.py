@@ -38,6 +38,7 @@ _LOG = structlog.get_logger(__name__)
 _DATABASE_CHECK_S = 15.0
 _QUEUE_CHECK_S = 30.0  # the queue counts for its metrics more often, by itself
 _BACKUP_CHECK_S = 60.0
+_SEARCH_CHECK_S = 1.0  # from memory
 _CLOCK_S = 3.0  # a start waits this long for the clock it is told to follow
 _FINISH_S = 2.0  # what was begun may take this long after the intake has been stopped
 
@@ -132,6 +133,7 @@ class App:
         await parts.fleet.start()
         closing.add("search", parts.search.stop)
         await parts.search.start()
+        kernel.health.register("search", parts.search.check, _SEARCH_CHECK_S)
         closing.add("modules", parts.host.stop)
         await parts.host.start()
         parts.fleet.check_modules([status.module for status in parts.host.states()])

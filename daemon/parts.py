@@ -32,7 +32,18 @@ from daemon.services.stories import Stories
 from daemon.services.visibility import VisibilityService
 from daemon.settings.model import Settings
 from integrations.discord.fleet import Fleet
-from integrations.plex import Collections, Editing, Personal, PersonalAccess, Playlists, Plex, PlexTv, Removal, Upkeep
+from integrations.plex import (
+    Collections,
+    Editing,
+    LiveTitles,
+    Personal,
+    PersonalAccess,
+    Playlists,
+    Plex,
+    PlexTv,
+    Removal,
+    Upkeep,
+)
 from integrations.plex.config import PlexServerConfig, PlexTimeouts
 
 
@@ -55,7 +66,7 @@ async def compose(settings: Settings, kernel: Kernel, store: Store, role: Role) 
     backbone = await compose_backbone(settings, kernel, store, keys)
     plex = await _plex(settings, kernel, keys, Servers(store, clock, backbone.events), backbone.cache)
     plex_tv = await _plex_tv(settings, kernel, keys)
-    people, accounts = await _people(settings, kernel, store, backbone, plex)
+    people, accounts = await _people(settings, kernel, store, backbone)
     fleet = Fleet(
         {name: bot.token.get_secret_value() for name, bot in settings.discord.bots.items()},
         modules={name: bot.modules for name, bot in settings.discord.bots.items()},
@@ -112,6 +123,7 @@ def _libraries(store: Store, plex: Plex, mirroring: Mirroring, search: Search) -
     """The servers, what the mirror holds of them, and what is done to them."""
     return {
         "plex": plex,
+        "live_titles": LiveTitles(plex),
         "search": search,
         "shelves": Shelves(store),
         "mirroring": mirroring,
@@ -146,13 +158,13 @@ def _mirroring(settings: Settings, kernel: Kernel, store: Store, plex: Plex) -> 
 
 
 async def _people(
-    settings: Settings, kernel: Kernel, store: Store, backbone: Backbone, plex: Plex
+    settings: Settings, kernel: Kernel, store: Store, backbone: Backbone
 ) -> tuple[dict[str, object], Accounts]:
     """Who people are on Plex, what they may see, and what is known of them; and their accounts once more."""
     clock, events = kernel.clock, backbone.events
     sealing = Sealing(await asyncio.to_thread(load_keys, settings.secret_keys, settings.data_dir))
     marks = Marks(store, clock, sealing)
-    visibility = VisibilityService(store, backbone.cache, plex.libraries)
+    visibility = VisibilityService(store, backbone.cache)
     visibility.listen(events)
     accounts = Accounts(store, clock, events, sealing, marks, visibility)
     return {
@@ -171,7 +183,6 @@ def _timeouts(settings: Settings) -> PlexTimeouts:
         request_s=plex.request_timeout_s,
         page_s=plex.page_timeout_s,
         probe_every_s=plex.check_interval_s,
-        refresh_every_s=plex.refresh_interval_s,
     )
 
 
@@ -202,5 +213,4 @@ async def _plex(settings: Settings, kernel: Kernel, keys: Keys, servers: Servers
         clock=kernel.clock,
         cache=cache,
         timeouts=_timeouts(settings),
-        titles_max=settings.plex.titles_max,
     )

@@ -77,6 +77,7 @@ class Title:
     thumb: str | None = None  # path on the server
     view_offset_ms: int = 0
     leaf_count: int | None = None  # episodes of a show or season, tracks of an album
+    library_key: str | None = None  # of its library on the server, where that was told with it
 
     def __str__(self) -> str:
         """The name people use: `Dune (2021)`, `The Office - S02E04 - The Fire`, `Blue Train - Locomotion`."""

@@ -1,15 +1,18 @@
-"""What a member typed, made comparable with what the index holds. Pure."""
+"""What a member typed, made comparable with the titles there are. Pure."""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
+from difflib import SequenceMatcher
 
 from daemon.core.limits import QUERY_CHARS_MAX
 from daemon.core.media import Title, TitleKind
 from daemon.core.text import fold
 
 WORDS_MAX = 12  # of a query; the rest of a pasted text is ignored
+_LIKE_MIN = 0.75  # of 1: names less alike are not the same one mistyped
 
 _ASCII = "".join(chr(code).lower() if chr(code).isalnum() else " " for code in range(128))
 _ARTICLES = ("the ", "a ", "an ", "le ", "la ", "les ", "el ", "los ", "las ", "il ", "lo ", "der ", "die ", "das ")
@@ -18,6 +21,7 @@ _EPISODE = (
     re.compile(r"\bs(?:eason )?(\d{1,3}) ?(?:e|ep|episode )(\d{1,4})\b"),
     re.compile(r"\b(\d{1,2})x(\d{1,4})\b"),
 )
+_YEAR = re.compile(r"(?:19|20)\d\d")
 _SEASON = re.compile(r"\bs([1-9])(e?)$|\bs([1-9])(?= )")
 
 
@@ -90,23 +94,23 @@ Rank = tuple[int, int, int, str, int, str, str]  # smaller is better; total, so 
 def rank(title: Title, key: str, tier: int, exact_words: int) -> Rank:
     """Where a match belongs: how well it matches, what it is, its name as libraries sort it, newer before older."""
     ref = title.ref
-    return rank_of(title.kind, ref.server, ref.rating_key, title.year, key, tier, exact_words)
+    return rank_of(title.kind, without_article(key), title.year, ref.server, ref.rating_key, tier, exact_words)
 
 
 def rank_of(
-    kind: TitleKind, server: str, rating_key: str, year: int | None, key: str, tier: int, exact_words: int
+    kind: TitleKind, bare: str, year: int | None, server: str, rating_key: str, tier: int, exact_words: int
 ) -> Rank:
-    """The same of a title that is not made yet."""
-    return tier, -exact_words, _GROUPS[kind], without_article(key), -(year or 0), server, rating_key
+    """The same for what has not been made a title; `bare` is its folded name without its article."""
+    return tier, -exact_words, _GROUPS[kind], bare, -(year or 0), server, rating_key
 
 
 EXACT, PREFIX, STRIPPED_PREFIX, WORDS, TYPO, NONE = range(6)
 
 
 def tier_of(query: Query, title: Title) -> tuple[int, int]:
-    """How well a title that did not come from the index matches, and how many whole words of it were named.
+    """How well a title that did not come from the search file matches, and how many whole words of it were named.
 
-    Words are counted only where the name itself does not match, as in the index: else its titles would come first.
+    Words are counted only where the name itself does not match, as in the search: else these titles would come first.
     """
     key = folded(title.name)
     text = f" {searchable(title)} "
@@ -120,3 +124,42 @@ def tier_of(query: Query, title: Title) -> tuple[int, int]:
     if without_article(key).startswith(query.stripped):
         return STRIPPED_PREFIX, 0
     return (WORDS, exact) if all(f" {word}" in text for word in query.words) else (NONE, exact)
+
+
+def place_of(query: Query, title: Title) -> Rank:
+    """The rank of a title that did not come from the search file."""
+    tier, exact_words = tier_of(query, title)
+    return rank(title, folded(title.name), tier, exact_words)
+
+
+def sorted_in(query: Query, titles: Sequence[Title], others: Sequence[Title]) -> list[Title]:
+    """`titles`, which are in the order of the search, with `others` where they belong among them, each once."""
+    found = list(titles)
+    known = {title.ref for title in titles}
+    for other in sorted(others, key=lambda title: place_of(query, title)):
+        if other.ref not in known:
+            known.add(other.ref)
+            place = place_of(query, other)
+            at = next((at for at, title in enumerate(found) if place_of(query, title) > place), len(found))
+            found.insert(at, other)
+    return found
+
+
+def is_like(query: Query, title: Title) -> bool:
+    """Whether a title is what somebody named, but for slips of the finger: enough alike to act upon it.
+
+    "casablnca 1942" is Casablanca (1942), "star wrs" may be the beginning of Star Wars; "everyone 1 zzzz" is no
+    "Everyone Goes Home", though a list of what is nearest may well begin with that.
+    """
+    if tier_of(query, title)[0] != NONE:
+        return True
+    last, own = query.words[-1] if query.words else "", folded(title.name).split()
+    if _YEAR.fullmatch(last) and title.year is not None and last not in own and abs(int(last) - title.year) > 1:
+        return False
+    wanted = without_article(query.key)
+    names = {without_article(folded(name)) for name in (title.name, str(title))}
+    return any(
+        SequenceMatcher(None, wanted, part, autojunk=False).ratio() >= _LIKE_MIN
+        for name in names
+        for part in (name, name[: len(wanted)])
+    )

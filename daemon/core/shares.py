@@ -29,6 +29,11 @@ class Share:
     libraries: frozenset[str] | None = None
     filters: Mapping[str, str] = field(default_factory=dict)
 
+    @property
+    def is_whole(self) -> bool:
+        """Whether all of the server is shared, and nothing narrows it."""
+        return self.libraries is None and not any(self.filters.values())
+
     def restriction(self, kind: str) -> Restriction | None:
         """What narrows a library of this kind; None when nothing does. UnknownFilter."""
         texts = [self.filters.get(name, "") for name in (ANY_KIND, kind)]

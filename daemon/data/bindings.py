@@ -69,4 +69,5 @@ def reach(tx: Connection, guild_id: GuildId) -> frozenset[Binding] | None:
     if rows or setting(tx, guild_id, _MARK) is not None:
         return frozenset(Binding(ServerId(server), library) for server, library in rows)
     first = tx.execute(select(guilds.c.guild_id).order_by(guilds.c.created_at, guilds.c.guild_id).limit(1)).scalar()
-    return None if first == guild_id else frozenset()
+    # None is known before the first command is given: somebody only types, which writes nothing.
+    return None if first in (None, guild_id) else frozenset()

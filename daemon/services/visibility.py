@@ -10,8 +10,8 @@ anybody else sees nothing.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from sqlalchemy import Connection
@@ -23,25 +23,14 @@ from daemon.core.shares import Share, UnknownFilter
 from daemon.core.visibility import LibraryRef, Restriction, Visibility
 from daemon.data import bindings, links, people
 from daemon.data.bindings import Binding
+from daemon.data.library import libraries
+from daemon.data.library.libraries import Library
 from daemon.data.store import Store
 from daemon.services.cache import Cache
 from daemon.services.events import Events
 
 _TAG = "visibility"
 _ITEMS_MAX = 5_000
-
-
-@dataclass(frozen=True, slots=True)
-class KnownLibrary:
-    """A library that a server has. `kind`: "movie", "show" or "artist"."""
-
-    ref: LibraryRef
-    name: str
-    kind: str
-
-
-KnownLibraries = Callable[[], Awaitable[tuple[KnownLibrary, ...]]]
-"""Gives every library of every server, also of one that is away; raises nothing."""
 
 
 class _Basis(NamedTuple):
@@ -52,12 +41,16 @@ class _Basis(NamedTuple):
 
 
 class VisibilityService:
-    """Answers from a cache. A change here is seen at once, by other processes as soon as they are told of it."""
+    """Answers from a cache. A change here is seen at once, by other processes as soon as they are told of it.
 
-    def __init__(self, store: Store, cache: Cache, libraries: KnownLibraries) -> None:
+    The libraries are those of the mirror, which takes note of all that a server lists before it reads any.
+    """
+
+    def __init__(self, store: Store, cache: Cache) -> None:
         self._store = store
         self._cache = cache
-        self._libraries = libraries
+        self._listings = 0  # of libraries, that this process has heard of: older answers do not know the newest one
+        store.on_commit(libraries.LISTED, self._relisted)
         # As plain rows: (library, and five lists that narrow it or none), because a mapping with such keys has no form
         # in MessagePack.
         self._region = cache.region("visibility", _Kept, ttl_s=VISIBILITY_KEPT_S, items_max=_ITEMS_MAX)
@@ -70,7 +63,7 @@ class VisibilityService:
 
     async def of(self, member_id: MemberId, guild_id: GuildId | None) -> Visibility:
         """What the member may see there. UpstreamError when the database does not answer."""
-        key = f"{member_id}:{guild_id or 0}"
+        key = f"{member_id}:{guild_id or 0}:{self._listings}"
         kept = await self._region.get(key, lambda: self._load(member_id, guild_id), (_TAG,))
         return kept.to_visibility()
 
@@ -81,11 +74,17 @@ class VisibilityService:
     async def _forget(self, event: Any) -> None:
         await self.changed()
 
+    def _relisted(self, values: list[Any]) -> None:
+        self._listings += 1
+
     async def _load(self, member_id: MemberId, guild_id: GuildId | None) -> _Kept:
-        basis = await self._store.read(lambda tx: _basis(tx, member_id, guild_id))
-        if basis.reach is None and basis.shares is None:
-            return _Kept.of(Visibility())
-        return _Kept.of(narrowed(await self._libraries(), basis.reach, basis.shares))
+        def unit(tx: Connection) -> Visibility:
+            basis = _basis(tx, member_id, guild_id)
+            if basis.reach is None and basis.shares is None:
+                return Visibility()
+            return narrowed(libraries.listing(tx), basis.reach, basis.shares)
+
+        return _Kept.of(await self._store.read(unit))
 
 
 def _basis(tx: Connection, member_id: MemberId, guild_id: GuildId | None) -> _Basis:
@@ -98,11 +97,12 @@ def _basis(tx: Connection, member_id: MemberId, guild_id: GuildId | None) -> _Ba
 
 
 def narrowed(
-    known: Iterable[KnownLibrary], reach: Collection[Binding] | None, shares: Mapping[ServerId, Share] | None
+    known: Iterable[Library], reach: Collection[Binding] | None, shares: Mapping[ServerId, Share] | None
 ) -> Visibility:
     """The libraries among `known` that are both within reach and shared, with what narrows each. Pure.
 
     `reach` None: all; `shares` None: nobody's account narrows it. A filter that cannot be applied hides its library.
+    A server is seen whole when it is bound as a whole, and an account shared all of it without a filter.
     """
     seen: set[LibraryRef] = set()
     restrictions: dict[LibraryRef, Restriction] = {}
@@ -115,13 +115,21 @@ def narrowed(
             if share is None or (share.libraries is not None and ref.key not in share.libraries):
                 continue
             try:
-                restriction = share.restriction(library.kind)
+                restriction = share.restriction(library.kind.value)
             except UnknownFilter:
                 continue
             if restriction is not None:
                 restrictions[ref] = restriction
         seen.add(ref)
-    return Visibility(frozenset(seen), restrictions)
+    return Visibility(frozenset(seen), restrictions, _whole(reach, shares))
+
+
+def _whole(reach: Collection[Binding] | None, shares: Mapping[ServerId, Share] | None) -> frozenset[ServerId]:
+    bound = None if reach is None else {one.server for one in reach if one == Binding(one.server)}
+    shared = None if shares is None else {server for server, share in shares.items() if share.is_whole}
+    if bound is None or shared is None:
+        return frozenset(bound or shared or ())
+    return frozenset(bound & shared)
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,6 +138,7 @@ class _Kept:
 
     is_all: bool
     rows: list[tuple[str, list[list[str]] | None]]
+    servers: list[str] = field(default_factory=list)
 
     @classmethod
     def of(cls, visibility: Visibility) -> _Kept:
@@ -138,7 +147,7 @@ class _Kept:
             r = visibility.restrictions.get(ref)
             lists = None if r is None else [r.labels, r.hidden_labels, r.ratings, r.hidden_ratings]
             rows.append((str(ref), None if lists is None else [sorted(one) for one in lists]))
-        return cls(visibility.libraries is None, rows)
+        return cls(visibility.libraries is None, rows, sorted(visibility.servers))
 
     def to_visibility(self) -> Visibility:
         if self.is_all:
@@ -149,4 +158,4 @@ class _Kept:
             for text, lists in self.rows
             if lists is not None
         }
-        return Visibility(frozenset(refs.values()), narrow)
+        return Visibility(frozenset(refs.values()), narrow, frozenset(map(ServerId, self.servers)))

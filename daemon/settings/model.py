@@ -196,7 +196,6 @@ class Plex(_Section):
     page_timeout_s: Annotated[float, Field(ge=5, le=600)] = 60.0
     check_interval_s: Annotated[float, Field(ge=5, le=3600)] = 60.0
     refresh_interval_s: Annotated[float, Field(ge=60, le=86400)] = 900.0
-    titles_max: Annotated[int, Field(ge=1000, le=1_000_000)] = 100_000
 
 
 class Bot(_Section):

@@ -9,9 +9,10 @@ from integrations.plex.connection import ServerState
 from integrations.plex.editing import Editing
 from integrations.plex.history import LastPlays
 from integrations.plex.known_players import KnownPlayers
+from integrations.plex.live import LiveTitles
 from integrations.plex.personal import Personal
 from integrations.plex.personal_access import PersonalAccess
-from integrations.plex.player_choice import PlayerChoice
+from integrations.plex.player_choice import PlayerChoice, seen_roster
 from integrations.plex.playlists import Playlists
 from integrations.plex.plex import Plex
 from integrations.plex.removal import Removal
@@ -27,6 +28,7 @@ __all__ = [
     "Editing",
     "KnownPlayers",
     "LastPlays",
+    "LiveTitles",
     "Personal",
     "PersonalAccess",
     "PlayerChoice",
@@ -40,4 +42,5 @@ __all__ = [
     "Trash",
     "Trashed",
     "Upkeep",
+    "seen_roster",
 ]

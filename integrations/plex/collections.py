@@ -16,7 +16,7 @@ from integrations.plex.adapter_writing import Params, Rows, encoded, writing
 from integrations.plex.editing import Editing
 from integrations.plex.editing_shapes import Editable
 from integrations.plex.filters import parse
-from integrations.plex.library import TYPES
+from integrations.plex.mirror import TYPES
 from integrations.plex.offers import Offers
 from integrations.plex.plex import Plex
 from integrations.plex.server import Server

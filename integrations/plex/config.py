@@ -21,14 +21,11 @@ class PlexTimeouts:
     request_s: float = 10.0  # one answer of a server, body included
     page_s: float = 60.0  # one page of a library listing; a large server takes its time
     player_s: float = 4.0  # one answer of a player reached directly
-    search_s: float = 1.0  # budget of the live search beside the index
     poster_s: float = 5.0
     retry_first_s: float = 1.0  # connection and websocket: back-off between attempts
     retry_max_s: float = 60.0
     ping_s: float = 15.0  # websocket ping; an answer is due within half of it
     probe_every_s: float = 60.0  # identity check while connected
-    refresh_every_s: float = 900.0  # look for changed libraries when no notice came
-    settle_s: float = 5.0  # a library that reports changes is read again after this much quiet
     players_fresh_s: float = 5.0  # a list of players is reused for this long
     uncontrollable_fresh_s: float = 300.0  # a player that could not be controlled is tried again after this
     breaker_open_s: float = 30.0

@@ -28,21 +28,13 @@ _log = structlog.get_logger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class ServerState:
-    """What is known of one server. `problem` is a sentence for the operator, None while all is well.
-
-    `titles` are held in the index, `titles_total` there are on the server (None before the first reading);
-    `is_index_full` says that the bound left some out, `is_indexing` that a reading is under way.
-    """
+    """What is known of one server. `problem` is a sentence for the operator, None while all is well."""
 
     server: ServerId
     is_up: bool = False
     problem: str | None = None
     version: str | None = None
     friendly_name: str | None = None
-    titles: int = 0
-    titles_total: int | None = None
-    is_indexing: bool = False
-    is_index_full: bool = False
     checked_at: datetime | None = None
 
 
@@ -118,13 +110,6 @@ class Connection:
         """Something went wrong elsewhere: do not wait for the next regular check."""
         self._look.set()
 
-    def note_index(self, titles: int, total: int | None, *, is_indexing: bool, is_full: bool) -> None:
-        """Take note of how far the index of this server is."""
-        self.state = replace(
-            self.state, titles=titles, titles_total=total, is_indexing=is_indexing, is_index_full=is_full
-        )
-        self.publish()
-
     def note_limitation(self, limitation: str | None) -> None:
         """Take note of what the token may not do."""
         if limitation != self.limitation:
@@ -138,7 +123,8 @@ class Connection:
         if problem is not None:
             check = Check(Status.WARN, problem)
         else:
-            check = Check(Status.PASS, _sentence(state), state.titles, "titles")
+            name = state.friendly_name or state.server
+            check = Check(Status.PASS, f"{name}, Plex {state.version or 'of unknown version'}")
         self._health.set(f"plex:{state.server}", check, owner="plex")
         self._metrics.plex_up.labels(server=state.server).set(state.is_up)
 
@@ -205,13 +191,3 @@ def _problem(server: ServerId, error: UpstreamError) -> str:
             return f"Plex server {server} is unreachable; check {setting}__URL and that the server runs"
         case kind:
             return f"Plex server {server} {kind}" + (f" ({error.detail})" if error.detail else "")
-
-
-def _sentence(state: ServerState) -> str:
-    name = f"{state.friendly_name or state.server}, Plex {state.version or 'of unknown version'}"
-    total = state.titles_total if state.titles_total is not None else state.titles
-    if state.is_indexing:
-        return f"{name}: reading titles, {state.titles:,} of {total:,}"
-    if state.is_index_full:
-        return f"{name}: the title index is full at {state.titles:,} of {total:,}; the rest is found by live search"
-    return f"{name}: {state.titles:,} titles"

@@ -23,7 +23,7 @@ from integrations.plex.editing_shapes import (
     decode_candidates,
     to_editable,
 )
-from integrations.plex.library import TYPES
+from integrations.plex.mirror import TYPES
 from integrations.plex.plex import Plex
 from integrations.plex.server import Server
 from integrations.plex.shapes import container, entries, number

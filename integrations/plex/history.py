@@ -16,7 +16,7 @@ from daemon.core.ids import AccountId
 from daemon.core.library import LibraryKind
 from daemon.core.media import TitleKind
 from integrations.plex.http import Params, ServerHttp
-from integrations.plex.library import TYPES
+from integrations.plex.mirror import TYPES
 from integrations.plex.shapes import Loose, Shape, entries, number, text
 
 ROWS_MAX = 200_000  # of one reading, the newest

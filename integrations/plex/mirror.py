@@ -14,7 +14,6 @@ from daemon.core.media import TitleKind
 from daemon.core.text import plain
 from integrations.plex.config import PlexTimeouts
 from integrations.plex.http import Params, ServerHttp
-from integrations.plex.library import TYPES
 from integrations.plex.mirror_shapes import (
     AboutShape,
     LibraryShape,
@@ -26,6 +25,15 @@ from integrations.plex.mirror_shapes import (
 )
 from integrations.plex.shapes import ContainerShape, container, entries, number, text
 
+TYPES = {
+    TitleKind.MOVIE: 1,
+    TitleKind.SHOW: 2,
+    TitleKind.SEASON: 3,
+    TitleKind.EPISODE: 4,
+    TitleKind.ARTIST: 8,
+    TitleKind.ALBUM: 9,
+    TitleKind.TRACK: 10,
+}  # Plex's numbers, what `type=` means
 _LIBRARY_KINDS = {kind.value: kind for kind in LibraryKind}
 # New titles come last: what is added while a listing is read, or between its two halves, moves no page before it.
 _ORDER = "addedAt:asc"

@@ -12,7 +12,7 @@ from daemon.core.media import TitleKind
 from daemon.core.text import plain
 from daemon.core.visibility import LibraryRef
 from integrations.plex.filters import FLAGS, NUMBERS, PLEX_NAMES, WORDS, Term, merged, to_query
-from integrations.plex.library import TYPES
+from integrations.plex.mirror import TYPES
 from integrations.plex.server import Server
 from integrations.plex.shapes import Loose, Shape, container, entries, number, text
 

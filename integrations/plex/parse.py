@@ -43,18 +43,21 @@ Streams: TypeAlias = tuple[tuple[Stream, ...], tuple[Stream, ...]]  # audio, sub
 NO_KEY = RatingKey("0")  # live television has no rating key; no title of a library has this one
 
 
-def to_title(server: ServerId, item: ItemShape, library: str | None = None) -> Title | None:
-    """The title that `item` describes; None when it has no rating key or is nothing playable (a photo, a person)."""
+def to_title(
+    server: ServerId, item: ItemShape, library: str | None = None, library_key: str | None = None
+) -> Title | None:
+    """The title that `item` describes; None when it has no rating key or is nothing playable (a photo, a person).
+
+    `library` and `library_key` are what the whole answer says of the library, where the item itself does not.
+    """
     key = text(item.ratingKey)
-    return None if key is None else _title(server, RatingKey(key), item, library)
-
-
-def _title(server: ServerId, key: RatingKey, item: ItemShape, library: str | None) -> Title | None:
+    if key is None:
+        return None
     kind = _KINDS.get(text(item.type) or "")
     if kind is None:
         return None
     return Title(
-        TitleRef(server, key),
+        TitleRef(server, RatingKey(key)),
         kind,
         _line(item.title) or "Untitled",
         number(item.year),
@@ -67,6 +70,7 @@ def _title(server: ServerId, key: RatingKey, item: ItemShape, library: str | Non
         _poster_path(kind, item),
         number(item.viewOffset) or 0,
         number(item.leafCount),
+        text(item.librarySectionID) or library_key,
     )
 
 

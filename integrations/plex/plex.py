@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import random
 from collections.abc import Awaitable, Callable, Collection, Coroutine, Mapping
 from typing import Any, TypeVar
@@ -11,7 +10,6 @@ from daemon.core.clock import Clock
 from daemon.core.errors import UpstreamError, UserError
 from daemon.core.ids import PlayerId, RatingKey, ServerId
 from daemon.core.media import (
-    Found,
     NowPlaying,
     Playback,
     Player,
@@ -20,22 +18,17 @@ from daemon.core.media import (
     Roster,
     Stream,
     Title,
-    TitleKind,
     TitleRef,
 )
-from daemon.core.query import Query, rank, tier_of
 from daemon.kernel.health import Health
 from daemon.kernel.metrics import Metrics
 from daemon.kernel.tasks import Supervisor
 from daemon.services.cache import Cache
 from daemon.services.servers import Servers
-from daemon.services.visibility import KnownLibrary
 from integrations.plex.adapter import AdapterThreads
 from integrations.plex.config import PlexServerConfig, PlexTimeouts
 from integrations.plex.connection import ServerState
 from integrations.plex.http import new_session, within
-from integrations.plex.index import TitleIndex
-from integrations.plex.known_libraries import LibraryMemory
 from integrations.plex.mirror import About, MirrorReader
 from integrations.plex.posters import posters_region
 from integrations.plex.server import Server, Surroundings
@@ -47,7 +40,6 @@ Listener = Callable[[ServerId, PlayerId | None], None]
 LibraryListener = Callable[[ServerId, int | None], None]
 
 _WARM_S = 5.0
-TITLES_MAX = 100_000  # in the index, over all servers: about 90 MB
 
 
 class Plex:
@@ -70,7 +62,6 @@ class Plex:
         cache: Cache,
         timeouts: PlexTimeouts | None = None,
         *,
-        titles_max: int = TITLES_MAX,
         rng: random.Random | None = None,
     ) -> None:
         self._configs = servers
@@ -81,16 +72,13 @@ class Plex:
         self._metrics = metrics
         self._clock = clock
         self._timeouts = timeouts or PlexTimeouts()
-        self._titles_max = titles_max
         self._rng = rng or random.Random()
-        self._index = TitleIndex()
         self._servers: dict[ServerId, Server] = {}
         self._shared: Surroundings | None = None
         self._listeners: list[Listener] = []
         self._library_listeners: list[LibraryListener] = []
         self._told = Told(cache)
         self._posters = posters_region(cache)
-        self._libraries = LibraryMemory(cache)
 
     async def start(self) -> None:
         """Begin to look after the servers, in the background; returns at once."""
@@ -98,7 +86,6 @@ class Plex:
             self._client_identifier,
             new_session(),
             AdapterThreads(),
-            self._index,
             self._registry,
             self._supervisor,
             self._health,
@@ -108,9 +95,8 @@ class Plex:
             self._rng,
             self._posters,
         )
-        share = self._titles_max // max(1, len(self._configs))
         for name, config in self._configs.items():
-            self._servers[name] = Server(name, config, shared, share, self._tell, self._tell_library)
+            self._servers[name] = Server(name, config, shared, self._tell, self._tell_library)
         for server in self._servers.values():
             server.start()
         self._told.region.warm(list(self._servers), self._first_told)
@@ -149,43 +135,11 @@ class Plex:
         """What is known of each server, in the order of the configuration."""
         return tuple(server.connection.state for server in self._servers.values())
 
-    async def libraries(self) -> tuple[KnownLibrary, ...]:
-        """Every library with films, shows or music, also of servers that are away; those never reached are left out."""
-        return await self._libraries.all_of({name: server.library for name, server in self._servers.items()})
-
     def machine_id(self, server: ServerId) -> str:
         """Who the server is. UpstreamError while it was never reached."""
         return self.server(server).machine_id()
 
     # Titles
-
-    def suggest(self, text: str, *, kinds: Collection[TitleKind] | None = None, limit: int = 25) -> list[Title]:
-        """Titles for what somebody is typing, best first, from memory; the newest ones for an empty text."""
-        return self._index.suggest(text, kinds=kinds, limit=limit)
-
-    async def find(self, text: str, *, kinds: Collection[TitleKind] | None = None, limit: int = 25) -> Found:
-        """Titles for a whole query: the index and every server's own search, which gets one second.
-
-        Best first. `is_complete` is False when a server did not answer in that time.
-        """
-        query = Query.parse(text)
-        known = self._index.ranked(text, kinds=kinds, limit=limit)
-        if not query.words:
-            return Found(tuple(title for _, title in known))
-        servers = list(self._servers.values())
-        answers = await asyncio.gather(
-            *(
-                within(self._timeouts.search_s, _attempt(server.titles.search(query.key, kinds, limit)))
-                for server in servers
-            )
-        )
-        ranked = {title.ref: (place, title) for place, title in known}
-        for answer in answers:
-            for title in answer if isinstance(answer, list) else ():
-                tier, exact = tier_of(query, title)
-                ranked.setdefault(title.ref, (rank(title, Query.parse(title.name).key, tier, exact), title))
-        best = sorted(ranked.values(), key=lambda pair: pair[0])[:limit]
-        return Found(tuple(title for _, title in best), all(isinstance(answer, list) for answer in answers))
 
     async def title(self, ref: TitleRef) -> Title:
         """A title as its server has it now."""
@@ -263,18 +217,26 @@ class Plex:
     # Commands: each is sent to the player, whatever is believed of its state
 
     async def play(
-        self, player: PlayerRef, title: TitleRef, *, resume: bool, shuffle: bool, offset_ms: int | None = None
+        self,
+        player: PlayerRef,
+        title: TitleRef,
+        *,
+        resume: bool,
+        shuffle: bool,
+        offset_ms: int | None = None,
+        goes_on: bool = True,
     ) -> Title:
         """Play a title and return what really starts: for a show or season its next unwatched episode.
 
-        It is resumed at `offset_ms`, or where the account of the server's token has left it.
+        It is resumed at `offset_ms`, or where the account of the server's token has left it. `goes_on`: after an
+        episode or a track, those behind it.
         """
         server = self.server(title.server)
         if player.server != title.server:
             await self.server(player.server).players.find(player.player_id)
         return await server.remote.play(
             player.player_id, title, server.adapter(), server.address(),
-            resume=resume, shuffle=shuffle, offset_ms=offset_ms,
+            resume=resume, shuffle=shuffle, offset_ms=offset_ms, goes_on=goes_on,
         )  # fmt: skip
 
     async def pause(self, player: PlayerRef) -> None:

@@ -69,6 +69,7 @@ class Remote:
         resume: bool,
         shuffle: bool,
         offset_ms: int | None = None,
+        goes_on: bool = True,
     ) -> Title:
         """Make a play queue of the title and have the player play it; returns the title that really starts.
 
@@ -80,7 +81,9 @@ class Remote:
         start = detail
         if detail.title.kind in (TitleKind.SHOW, TitleKind.SEASON) and not shuffle:
             start = await self._titles.detail((await self._titles.next_unwatched(detail)).ref)
-        queue = await adapter.create_queue(_queue_params(address.machine_id, detail, start, is_shuffled=shuffle))
+        queue = await adapter.create_queue(
+            _queue_params(address.machine_id, detail, start, is_shuffled=shuffle, goes_on=goes_on)
+        )
         if queue.rating_key is None or queue.key is None:
             raise UserError(f"There is nothing to play in {detail.title}.", "nothing_to_play")
         started = start.title
@@ -153,7 +156,9 @@ class Remote:
         self._players.forget()
 
 
-def _queue_params(machine_id: str, detail: Detail, start: Detail, *, is_shuffled: bool) -> dict[str, str | int]:
+def _queue_params(
+    machine_id: str, detail: Detail, start: Detail, *, is_shuffled: bool, goes_on: bool
+) -> dict[str, str | int]:
     """What the queue holds: an episode and all after it, or everything below the title, begun where `start` says."""
     kind = detail.title.kind
     source = start if kind is TitleKind.SHOW else detail
@@ -162,7 +167,7 @@ def _queue_params(machine_id: str, detail: Detail, start: Detail, *, is_shuffled
         "uri": f"server://{machine_id}/{_LIBRARY}{source.key}",
         "shuffle": int(is_shuffled),
         "repeat": 0,
-        "continuous": int(is_continuous(source.title.kind) and not is_shuffled),
+        "continuous": int(goes_on and is_continuous(source.title.kind) and not is_shuffled),
         "includeChapters": 1,
         "includeRelated": 1,
         "own": 1,

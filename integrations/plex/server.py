@@ -23,10 +23,7 @@ from integrations.plex.adapter_values import ServerSpec
 from integrations.plex.config import PlexServerConfig, PlexTimeouts
 from integrations.plex.connection import Connection
 from integrations.plex.control import Control
-from integrations.plex.feed import IndexFeed
 from integrations.plex.http import ServerHttp
-from integrations.plex.index import TitleIndex
-from integrations.plex.library import Library
 from integrations.plex.listener import Listener, PlayNotice
 from integrations.plex.mirror import MirrorReader
 from integrations.plex.playbacks import Playbacks, PlayerMemory
@@ -47,7 +44,6 @@ class Surroundings:
     client_identifier: str
     session: aiohttp.ClientSession
     threads: AdapterThreads
-    index: TitleIndex
     registry: Servers
     supervisor: Supervisor
     health: Health
@@ -66,7 +62,6 @@ class Server:
         name: ServerId,
         config: PlexServerConfig,
         shared: Surroundings,
-        titles_max: int,
         on_change: Callable[[ServerId, PlayerId | None], None],
         on_library: Callable[[ServerId, int | None], None],
     ) -> None:
@@ -85,7 +80,7 @@ class Server:
             http, shared.registry, shared.health, shared.metrics, clock, timeouts, shared.rng
         )
         self.memory = PlayerMemory()
-        self.titles = Titles(name, http, shared.index)
+        self.titles = Titles(name, http)
         self.sessions = Sessions(http, connection, clock)
         self.control = Control(name, http, self.adapter, shared.registry, clock, timeouts)
         self.players = Players(name, http, self.sessions, self.control, shared.supervisor, clock, timeouts)
@@ -96,8 +91,6 @@ class Server:
         self.queues = Queues(name, http, self.titles, self.playbacks, self.remote, self.memory)
         self.posters = Posters(http, shared.posters, timeouts.poster_s)
         self.mirror = MirrorReader(name, http, timeouts)
-        self.library = Library(name, http, timeouts)
-        self._feed = IndexFeed(connection, self.library, shared.index, titles_max, timeouts, shared.rng)
         self._listener = Listener(
             http,
             connection,
@@ -112,11 +105,7 @@ class Server:
     def start(self) -> None:
         """Start what keeps this server current."""
         self.connection.publish()
-        for part, run in (
-            ("connection", self.connection.run),
-            ("notices", self._listener.run),
-            ("index", self._feed.run),
-        ):
+        for part, run in (("connection", self.connection.run), ("notices", self._listener.run)):
             self._shared.supervisor.start(f"plex:{self.name}:{part}", run, owner="plex")
 
     async def close(self) -> None:
@@ -188,7 +177,6 @@ class Server:
 
         The server itself says so, and so does whoever changed something there: its notices come late, and may be lost.
         """
-        self._feed.notice()
         self._on_library(self.name, rating_key)
 
     def _note_gap(self) -> None:

@@ -128,17 +128,6 @@ class DetailShape(ItemShape):
     OnDeck: OnDeckShape | None = None
 
 
-class SectionShape(Shape):
-    """A library of the server. `contentChangedAt` counts changes and is compared, never read as a time."""
-
-    key: Loose = None
-    type: Loose = None
-    title: Loose = None
-    contentChangedAt: Loose = None
-    updatedAt: Loose = None
-    scannedAt: Loose = None
-
-
 class ClientShape(Shape):
     """A player that announced itself to the server (`/clients`)."""
 
@@ -171,6 +160,7 @@ class ContainerShape(Shape):
     friendlyName: Loose = None
     version: Loose = None
     librarySectionTitle: Loose = None
+    librarySectionID: Loose = None
     playQueueID: Loose = None
     playQueueSelectedItemID: Loose = None
     playQueueTotalCount: Loose = None

@@ -11,9 +11,18 @@ from daemon.core.media import Title, TitleKind, TitleRef
 from daemon.core.query import NONE, Query, tier_of
 from integrations.plex.bounded import Recent
 from integrations.plex.http import Params, ServerHttp
-from integrations.plex.index import TitleIndex
 from integrations.plex.parse import Streams, all_streams, media_type, to_title
-from integrations.plex.shapes import DetailShape, ItemShape, container, entries, first, listing, number, text
+from integrations.plex.shapes import (
+    ContainerShape,
+    DetailShape,
+    ItemShape,
+    container,
+    entries,
+    first,
+    listing,
+    number,
+    text,
+)
 
 _LEAVES_PAGE = 250
 _LEAVES_MAX = 20_000  # episodes of one show that are looked through
@@ -34,16 +43,16 @@ class Detail:
 class Titles:
     """The reader of one server's titles. A missing title is a UserError `title_gone`."""
 
-    def __init__(self, server: ServerId, http: ServerHttp, index: TitleIndex) -> None:
+    def __init__(self, server: ServerId, http: ServerHttp) -> None:
         self._server = server
         self._http = http
-        self._index = index
         self._details: Recent[RatingKey, Detail] = Recent(256, 300.0)
 
     async def detail(self, ref: TitleRef) -> Detail:
         """A title as it is now, its resume position included."""
         paths = [f"/library/metadata/{ref.rating_key}", f"/playlists/{ref.rating_key}"]
-        if self._index.has_playlist(ref):
+        known = self._details.get(ref.rating_key)
+        if known is not None and known.title.kind is TitleKind.PLAYLIST:
             paths.reverse()
         for path in paths:
             try:
@@ -53,7 +62,7 @@ class Titles:
                     continue
                 raise
             for shape in entries(answer.Metadata, DetailShape):
-                detail = self._to_detail(shape, text(answer.librarySectionTitle))
+                detail = self._to_detail(shape, answer)
                 if detail is not None:
                     self._details.put(ref.rating_key, detail)
                     return detail
@@ -112,8 +121,16 @@ class Titles:
                     found.append(title)
         return found
 
-    def _to_detail(self, shape: DetailShape, library: str | None) -> Detail | None:
-        title = to_title(self._server, shape, library)
+    async def playlists(self, limit: int) -> list[Title]:
+        """Playlists of the account whose token this is, of films, episodes or music; the first `limit`."""
+        paging = {"X-Plex-Container-Start": "0", "X-Plex-Container-Size": str(limit)}
+        _, items = await self._http.fetch("/playlists", decode=listing, headers=paging)
+        playable = (item for item in items if text(item.playlistType) in ("video", "audio"))
+        found = (to_title(self._server, item) for item in playable)
+        return [title for title in found if title is not None][:limit]
+
+    def _to_detail(self, shape: DetailShape, within: ContainerShape) -> Detail | None:
+        title = to_title(self._server, shape, text(within.librarySectionTitle), text(within.librarySectionID))
         if title is None:
             return None
         on_deck = first(shape.OnDeck.Metadata) if shape.OnDeck else None

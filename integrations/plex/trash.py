@@ -12,7 +12,7 @@ from daemon.core.library import LibraryKind
 from daemon.core.media import Title, TitleKind
 from daemon.core.visibility import LibraryRef
 from integrations.plex.http import Params, ServerHttp
-from integrations.plex.library import TYPES
+from integrations.plex.mirror import TYPES
 from integrations.plex.parse import to_title
 from integrations.plex.shapes import ItemShape, Loose, Shape, container, entries, number, text
 

@@ -19,7 +19,7 @@ from simulators.plex.answers import (
     with_paging,
 )  # fmt: skip
 from simulators.plex.deck import deck
-from simulators.plex.elements import element
+from simulators.plex.elements import element, section_attrs
 from simulators.plex.items import Item
 from simulators.plex.listing import matches_words
 from simulators.plex.render import El, Value
@@ -92,6 +92,9 @@ class SearchRoutes:
     ) -> El:
         shown = items[:limit]
         rows = [element(self._world, item, account, guids=guids) for item in shown]
+        for row, item in zip(rows, shown, strict=True):
+            if item.section:
+                row.attrs = {**row.attrs, **section_attrs(self._world, item)}
         attrs: dict[str, Value] = {
             "hubKey": f"/library/metadata/{','.join(str(item.key) for item in shown)}" if shown else None,
             "key": f"/hubs/{name or kind}/items", "title": title, "type": kind, "hubIdentifier": name or kind,

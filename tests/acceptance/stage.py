@@ -112,7 +112,7 @@ class Stage:
     lab: DiscordSim
     folder: Path
     settings: dict[str, str] = field(default_factory=dict)
-    titles_min: int = 600  # that the daemon must have read before the evening begins
+    titles_min: int = 400  # that the daemon must be able to find before the evening begins
     daemon: Daemon | None = None
     exit_codes: list[int] = field(default_factory=list)
     runs: list[Daemon] = field(default_factory=list)
@@ -271,7 +271,8 @@ class Stage:
         wanted = {name: found[0] for name, found in checks.items() if name.startswith(("plex:", "discord:"))}
         is_up = {"plex:attic", "discord:marquee"} <= set(wanted)
         is_up = is_up and all(found["status"] == "pass" for found in wanted.values())
-        is_up = is_up and wanted["plex:attic"].get("observedValue", 0) >= self.titles_min
+        # It tells a number once all libraries have been read and every title of them can be found.
+        is_up = is_up and checks["search"][0].get("observedValue", 0) >= self.titles_min
         return is_up and bool(self.lab.user("olivia").commands())
 
     # ---------------------------------------------------------------- afterwards

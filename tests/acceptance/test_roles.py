@@ -37,6 +37,7 @@ async def house() -> AsyncIterator[House]:
     }
     try:
         async with open_stage(is_started=False, **servers) as stage:
+            stage.titles_min = 0  # libraries are read by workers, which come later
             bots = await stage.launch("--role", "bots")
             await stage.wait_for(stage.is_up, "the bots to be up")
             workers = (await stage.launch("--role", "worker"), await stage.launch("--role", "worker"))

@@ -33,7 +33,7 @@ def changed(tx: Connection, library_id: int, at_revision: int, at_id: int, most:
     columns = (
         _t.id, _t.library_id, _t.kind, _t.server, _t.rating_key, _t.name, _t.year, _t.duration_ms, _t.parent_name,
         _t.grandparent_name, _t.index_no, _t.parent_index_no, _t.thumb, _t.leaf_count, _t.grandparent_key,
-        _t.content_rating, _t.parent_key, _t.revision,
+        _t.content_rating, _t.parent_key, _t.revision, _t.added_at,
     )  # fmt: skip
     rows = tx.execute(
         select(*columns)
@@ -52,7 +52,8 @@ def changed(tx: Connection, library_id: int, at_revision: int, at_id: int, most:
         if labels and row.kind in _PARTED:
             own = tuple({*own, *labels.get(row.parent_key, ()), *labels.get(row.grandparent_key, ())})
         show_key = row.grandparent_key if row.kind == TitleKind.EPISODE.value else None
-        docs.append(Doc._make((*row[:2], KIND_NO[row.kind], *row[3:14], show_key, row.content_rating, own)))
+        added_at = None if row.added_at is None else int(row.added_at.timestamp())
+        docs.append(Doc._make((*row[:2], KIND_NO[row.kind], *row[3:14], show_key, row.content_rating, added_at, own)))
     last_revision, last_id = (rows[-1].revision, rows[-1].id) if rows else (at_revision, at_id)
     total = count(tx, library_id) if len(rows) < most else None
     return Batch(tuple(docs), last_revision, last_id, total)

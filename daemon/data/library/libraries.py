@@ -19,6 +19,9 @@ _l = libraries.c
 TOPIC = "library"
 """Units that change a library tell its id under this."""
 
+LISTED = "library-listed"
+"""Units by which a library comes, goes or becomes another say so under this."""
+
 DELETED_AT_ONCE = 500  # titles, in one unit of work
 
 
@@ -57,11 +60,13 @@ def note(tx: Connection, server: ServerId, facts: LibraryFacts) -> Library:
             changes |= {"stamp": None}
         if any(getattr(known, name) != value for name, value in changes.items()):
             tx.execute(update(libraries).where(_l.id == known.id).values(**changes))
+            after_commit(LISTED, known.id)
     else:
         new = insert(tx.dialect.name, libraries).values(
             server=server, key=facts.key, uuid=facts.uuid, kind=facts.kind.value, name=facts.name, revision=0
         )
         tx.execute(new.on_conflict_do_nothing())
+        after_commit(LISTED, facts.key)
     return _to_library(tx.execute(select(libraries).where(_l.server == server, _l.key == facts.key)).one())
 
 
@@ -95,6 +100,7 @@ def raise_revision(tx: Connection, library_id: int) -> int | None:
 def mark_read(tx: Connection, library_id: int, stamp: str | None, at: datetime) -> None:
     """Say that the library was read whole as it was at `stamp`; None when it is to be read again all the same."""
     tx.execute(update(libraries).where(_l.id == library_id).values(stamp=stamp, read_at=at))
+    after_commit(TOPIC, library_id)
 
 
 def follow(tx: Connection, library_id: int, before: str, now: str | None) -> None:
@@ -120,6 +126,7 @@ def remove(tx: Connection, library_id: int) -> bool:
         return False
     tx.execute(delete(library_tags).where(library_tags.c.library_id == library_id))
     tx.execute(delete(libraries).where(_l.id == library_id))
+    after_commit(LISTED, library_id)
     return True
 
 

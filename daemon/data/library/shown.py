@@ -25,6 +25,7 @@ from daemon.data.library.tables import (
 )
 
 _l, _t, _v, _p = libraries.c, library_titles.c, library_versions.c, library_parts.c
+_KEY_MAX = 2**63 - 1
 _TITLE = (
     _t.id, _t.server, _t.rating_key, _t.kind, _t.name, _t.year, _t.duration_ms, _t.parent_name, _t.grandparent_name,
     _t.index_no, _t.parent_index_no, _l.name.label("library"), _t.thumb, _t.leaf_count, _t.added_at, _t.parent_key,
@@ -207,9 +208,11 @@ def by_refs(tx: Connection, visibility: Visibility, refs: Collection[TitleRef]) 
 
 def facts(tx: Connection, visibility: Visibility, ref: TitleRef) -> Facts | None:
     """All of one title; None when the mirror does not hold it or it is not seen."""
+    if (key := key_of(ref)) is None:
+        return None
     more = (_l.key, _t.content_rating, _t.rating_tenths, _t.audience_rating_tenths, _t.people)
     this = _titles(visibility).add_columns(*more)
-    row = tx.execute(this.where(_t.server == ref.server, _t.rating_key == int(ref.rating_key))).first()
+    row = tx.execute(this.where(_t.server == ref.server, _t.rating_key == key)).first()
     if row is None:
         return None
     g, m = library_tags.c, library_title_tags.c
@@ -222,6 +225,14 @@ def facts(tx: Connection, visibility: Visibility, ref: TitleRef) -> Facts | None
         row.audience_rating_tenths, row.people, tuple(name for kind, name in tags if kind == "genre"),
         tuple(name for kind, name in tags if kind == "collection"), tuple(sorted(guids)), _files(tx, row.id),
     )  # fmt: skip
+
+
+def key_of(ref: TitleRef) -> int | None:
+    """The rating key as a number; None for one that no title has."""
+    text = str(ref.rating_key)
+    if not (text.isascii() and text.isdigit()) or len(text) > 19 or int(text) > _KEY_MAX:
+        return None
+    return int(text)
 
 
 def _files(tx: Connection, title_id: int) -> tuple[FileFacts, ...]:

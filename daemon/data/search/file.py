@@ -17,7 +17,7 @@ from daemon.core.query import folded, without_article
 from daemon.core.visibility import LibraryRef
 from daemon.data.search.tokens import bare_name, gram_text, grams, word_text
 
-FORMAT = 2  # another one is no file of ours: it is made again
+FORMAT = 3  # another one is no file of ours: it is made again
 KINDS = (
     TitleKind.MOVIE,
     TitleKind.SHOW,
@@ -28,17 +28,20 @@ KINDS = (
     TitleKind.TRACK,
 )  # the most useful first; their places are the numbers that stand in the file
 KIND_NO = {kind.value: number for number, kind in enumerate(KINDS)}
+NEW_KINDS = tuple(KIND_NO[kind] for kind in (TitleKind.MOVIE, TitleKind.SHOW, TitleKind.ALBUM))
+"""Of these it can be told which are new."""
 _BUSY_S = 5.0
 
-_SCHEMA = """
+_SCHEMA = f"""
 CREATE TABLE libraries (id INTEGER PRIMARY KEY, server TEXT NOT NULL, key TEXT NOT NULL, name TEXT NOT NULL,
     at_revision INTEGER NOT NULL, at_id INTEGER NOT NULL);
 CREATE TABLE docs (id INTEGER PRIMARY KEY, library INTEGER NOT NULL, kind INTEGER NOT NULL, server TEXT NOT NULL,
     rating_key INTEGER NOT NULL, name TEXT NOT NULL, year INTEGER, duration_ms INTEGER, parent TEXT, grandparent TEXT,
     index_no INTEGER, parent_index_no INTEGER, thumb TEXT, leaf_count INTEGER, show_key INTEGER, rating TEXT,
-    bare TEXT NOT NULL);
+    added_at INTEGER, bare TEXT NOT NULL);
 CREATE INDEX docs_library ON docs (library);
 CREATE INDEX docs_episode ON docs (library, show_key, parent_index_no, index_no) WHERE show_key IS NOT NULL;
+CREATE INDEX docs_new ON docs (library, kind, added_at) WHERE kind IN {NEW_KINDS};
 CREATE TABLE names (library INTEGER NOT NULL, kind INTEGER NOT NULL, key TEXT NOT NULL, doc INTEGER NOT NULL,
     PRIMARY KEY (library, kind, key, doc)) WITHOUT ROWID;
 CREATE TABLE labels (doc INTEGER NOT NULL, label TEXT NOT NULL, PRIMARY KEY (doc, label)) WITHOUT ROWID;
@@ -50,7 +53,7 @@ CREATE VIRTUAL TABLE pieces USING fts5(text, content='', columnsize=0, detail=no
 """
 _DOC_COLUMNS = (
     "id, library, kind, server, rating_key, name, year, duration_ms, parent, grandparent, index_no, parent_index_no, "
-    "thumb, leaf_count, show_key, rating"
+    "thumb, leaf_count, show_key, rating, added_at"
 )
 
 
@@ -73,6 +76,7 @@ class Doc(NamedTuple):
     leaf_count: int | None
     show_key: int | None  # of an episode: the rating key of its show
     rating: str | None  # its content rating
+    added_at: int | None = None  # Unix seconds
     labels: tuple[str, ...] = ()
 
 
@@ -139,6 +143,11 @@ def known(connection: sqlite3.Connection) -> dict[int, Known]:
 def count(connection: sqlite3.Connection, library_id: int) -> int:
     """How many titles of a library the file holds."""
     return int(connection.execute("SELECT count(*) FROM docs WHERE library = ?", (library_id,)).fetchone()[0])
+
+
+def counts(connection: sqlite3.Connection) -> dict[int, int]:
+    """How many titles of each library the file holds."""
+    return dict(connection.execute("SELECT library, count(*) FROM docs GROUP BY library").fetchall())
 
 
 def ids(connection: sqlite3.Connection, library_id: int) -> set[int]:

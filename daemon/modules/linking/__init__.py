@@ -12,6 +12,7 @@ from daemon.host.context import ModuleContext
 from daemon.services.accounts import Accounts
 from daemon.services.bindings import Bindings
 from daemon.services.cache import Cache
+from daemon.services.library import Shelves
 from daemon.services.notify import Notify
 from daemon.services.plays import Plays
 from daemon.services.privacy import Privacy
@@ -43,7 +44,7 @@ async def setup(ctx: ModuleContext[BaseModel]) -> AsyncIterator[None]:
         ctx.service(Privacy),
         ctx.service(Plays),
         ctx.service(Profiles),
-        Binder(ctx.service(Bindings), plex),
+        Binder(ctx.service(Bindings), plex, ctx.service(Shelves)),
         ctx.clock,
         plex_tv,
     )

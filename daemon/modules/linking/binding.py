@@ -10,7 +10,8 @@ from daemon.core.limits import AUTOCOMPLETE_CHOICES_MAX
 from daemon.core.text import clamp, fold, plain
 from daemon.core.visibility import LibraryRef
 from daemon.services.bindings import WHOLE, Binding, Bindings
-from daemon.services.visibility import KnownLibrary
+from daemon.services.library import Shelves
+from daemon.services.library.shelves import Library
 from integrations.plex import Plex
 
 _SAID_CHARS_MAX = 60
@@ -26,11 +27,12 @@ class Bound:
 
 
 class Binder:
-    """Binds by name, by number, or by what autocomplete gave; names are looked up among what servers have."""
+    """Binds by name, by number, or by what autocomplete gave; names are looked up among what the mirror knows of."""
 
-    def __init__(self, bindings: Bindings, plex: Plex) -> None:
+    def __init__(self, bindings: Bindings, plex: Plex, shelves: Shelves) -> None:
         self._bindings = bindings
         self._plex = plex
+        self._shelves = shelves
 
     async def bind(self, guild_id: GuildId, server: str, library: str | None) -> tuple[Bound, bool]:
         """Bind; what it was, and whether that is news. UserError for what no server has."""
@@ -58,7 +60,7 @@ class Binder:
         reach = await self._bindings.reach(guild_id)
         if reach is None:
             return None
-        names = {(one.ref.server, one.ref.key): one.name for one in await self._plex.libraries()}
+        names = {(one.ref.server, one.ref.key): one.name for one in await self._shelves.every_library()}
         found = [
             Bound(one.server, None if one.library == WHOLE else names.get((one.server, one.library), one.library))
             for one in reach
@@ -73,7 +75,7 @@ class Binder:
     async def suggest_libraries(self, text: str, server: str | None) -> list[Choice]:
         """Libraries whose name contains `text`, of one server or of all."""
         wanted = fold(server or "")
-        found = [one for one in await self._plex.libraries() if not wanted or fold(one.ref.server) == wanted]
+        found = [one for one in await self._shelves.every_library() if not wanted or fold(one.ref.server) == wanted]
         lines = [(one.name if wanted else f"{one.name} ({one.ref.server})", str(one.ref)) for one in found]
         return [line for line in lines if fold(text) in fold(line[0])][:AUTOCOMPLETE_CHOICES_MAX]
 
@@ -89,7 +91,7 @@ class Binder:
         meant = servers[said]
         if library is None:
             return Binding(meant), None
-        found = _library(library, [one for one in await self._plex.libraries() if one.ref.server == meant])
+        found = _library(library, [one for one in await self._shelves.every_library() if one.ref.server == meant])
         if found is not None:
             return Binding(meant, found.ref.key), found.name
         if (gone := Binding(meant, _key(library))) in bound:
@@ -97,7 +99,7 @@ class Binder:
         raise UserError(f"{meant} has no library called “{_quoted(library)}”.", "no_such_library")
 
 
-def _library(text: str, known: list[KnownLibrary]) -> KnownLibrary | None:
+def _library(text: str, known: list[Library]) -> Library | None:
     ref = LibraryRef.parse(text)
     if ref is not None:
         return next((one for one in known if one.ref == ref), None)

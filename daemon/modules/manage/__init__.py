@@ -10,7 +10,7 @@ from pydantic import BaseModel
 
 from daemon.host.context import ModuleContext
 from daemon.services.kept import SWEEP_S, Kept
-from daemon.services.library import Mirroring, Stock
+from daemon.services.library import Mirroring, Shelves, Stock
 from daemon.services.panels import Panels
 from integrations.discord.messages import Messages
 from integrations.plex import Plex, PlexTv, Upkeep
@@ -36,7 +36,7 @@ async def setup(ctx: ModuleContext[BaseModel]) -> AsyncIterator[None]:
     """Follow what was begun, and offer the commands."""
     plex, upkeep, stock = ctx.service(Plex), ctx.service(Upkeep), ctx.service(Stock)
     mirroring, panels = ctx.service(Mirroring), ctx.service(Panels)
-    desk = Desk(plex)
+    desk = Desk(ctx.service(Shelves))
     works = Works(upkeep, stock, mirroring, ctx.clock)
     jobs = Kept(panels, ctx.clock, MODULE, "job", Job.from_state, JOB_LASTS)
     trash_lists = Kept(panels, ctx.clock, MODULE, "trash", Listed.from_state, TRASH_LASTS)

@@ -6,7 +6,7 @@ from daemon.core.errors import UserError
 from daemon.core.limits import AUTOCOMPLETE_CHOICES_MAX, CHOICE_CHARS_MAX
 from daemon.core.text import clamp, fold, plain
 from daemon.core.visibility import LibraryRef
-from integrations.plex import Plex
+from daemon.services.library import Shelves
 
 from .asking import Chosen
 
@@ -18,12 +18,12 @@ _SAID_CHARS_MAX = 80
 class Desk:
     """One for the module. UserError `unknown_library`."""
 
-    def __init__(self, plex: Plex) -> None:
-        self._plex = plex
+    def __init__(self, shelves: Shelves) -> None:
+        self._shelves = shelves
 
     async def libraries(self) -> list[Chosen]:
         """Every library of every server, also of servers that are away, each with a name that tells it from others."""
-        found = await self._plex.libraries()
+        found = await self._shelves.every_library()
         names = [fold(one.name) for one in found]
         return [
             Chosen(

@@ -110,7 +110,9 @@ class PlaylistCommands(commands.Cog):
 
     @play.autocomplete("player")
     async def _suggest_player(self, interaction: AnyInteraction, current: str) -> Choices:
-        return to_choices(await self._players.suggest(current, MemberId(interaction.user.id), None))
+        member_id = MemberId(interaction.user.id)
+        sees = await self._titles.sees(member_id, guild_of(interaction))
+        return to_choices(await self._players.suggest(current, member_id, None, sees))
 
     async def _typing(self, interaction: AnyInteraction) -> Asker | None:
         """Who types; None for somebody we have not met, who has linked nothing then."""

@@ -82,7 +82,8 @@ class Desk:
 
     async def player(self, order: Order, asker: Asker) -> Player | PickPlayer:
         """The player that is meant."""
-        found = await self._players.choose(order.player, asker.member_id, asker.profile_id)
+        sees = await self._titles.sees(asker.member_id, asker.guild_id)
+        found = await self._players.choose(order.player, asker.member_id, asker.profile_id, sees)
         return PickPlayer(order, tuple(found)) if isinstance(found, list) else found
 
     async def remember(self, player: Player, asker: Asker) -> None:

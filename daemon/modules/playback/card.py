@@ -13,6 +13,7 @@ from daemon.core.media import Playback, PlayerRef
 from daemon.services.panels import Panel
 
 from .faces import Face
+from .orders import Asker
 
 MODULE = ModuleId("playback")
 KIND = "card"
@@ -50,6 +51,7 @@ class Card:
 
     panel: Panel
     player: PlayerRef
+    asker: Asker  # who asked for it: it shows what they may see, which is never more than everybody in its guild may
     face: Face  # what the message shows; after a restart what it is about
     is_shown: bool  # whether `face` is what the message shows
     problem: str | None = None  # why the player cannot be controlled

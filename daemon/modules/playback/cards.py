@@ -9,12 +9,13 @@ import asyncio
 from contextlib import AsyncExitStack
 from dataclasses import replace
 from datetime import datetime
+from typing import Any
 
 import structlog
 
 from daemon.core.clock import Clock
 from daemon.core.errors import OutOfDate, UpstreamError, UserError
-from daemon.core.ids import ChannelId, MessageId, PanelId, PlayerId, ServerId
+from daemon.core.ids import ChannelId, MemberId, MessageId, PanelId, PlayerId, ServerId
 from daemon.core.media import Player, PlayerRef, PlayState, Title
 from daemon.core.players import player_name
 from daemon.kernel.health import Check, Status
@@ -24,7 +25,8 @@ from integrations.plex import Plex
 
 from .card import KIND, MODULE, Card, Pace, Post, Poster, Show, Shown, held
 from .faces import Face, Phase, foreseen
-from .orders import Verb
+from .orders import Asker, Verb
+from .sight import Sight
 
 log = structlog.get_logger(__name__)
 
@@ -39,8 +41,9 @@ _ENDED = "This card has ended; /now shows what is playing."
 class Cards:
     """The open cards that are this process's to follow."""
 
-    def __init__(self, plex: Plex, panels: Panels, clock: Clock, pace: Pace) -> None:
+    def __init__(self, plex: Plex, sight: Sight, panels: Panels, clock: Clock, pace: Pace) -> None:
         self._plex = plex
+        self._sight = sight
         self._panels = panels
         self._clock = clock
         self._pace = pace
@@ -49,13 +52,13 @@ class Cards:
         self._forbidden: set[ChannelId] = set()
         self._tending = asyncio.Lock()
 
-    async def open(self, place: Place, player: Player, post: Post, *, title: Title | None = None) -> None:
+    async def open(self, place: Place, player: Player, asker: Asker, post: Post, *, title: Title | None = None) -> None:
         """Post a card of `player` with `post` and follow it. `title` is what it was just told to play.
 
         Without a title the player must play something now, else UserError.
         """
         now = self._clock.now()
-        playback = None if title else await self._plex.playback(player.ref)
+        playback = None if title else await self._sight.playback(player.ref, asker)
         problem = None if title else await self._problem(player)
         if title is not None:
             face = Face.starting(title, player_name(player))
@@ -71,9 +74,9 @@ class Cards:
             app_id=place.app_id,
             guild_id=place.guild_id,
             channel_id=place.channel_id,
-            state={"player": str(player.ref), "problem": problem, **face.to_state()},
+            state=_state(player.ref, asker, problem, face),
         )
-        card = Card(panel, player.ref, face, True, problem, playback, looked_at=now, edited_at=now)
+        card = Card(panel, player.ref, asker, face, True, problem, playback, looked_at=now, edited_at=now)
         await self._post(card, poster, post)
 
     async def _post(self, card: Card, poster: Poster, post: Post) -> None:
@@ -111,7 +114,8 @@ class Cards:
         if player is None or panel.message_id is None:
             await self._panels.end(panel.panel_id)
             return
-        card = Card(panel, player, Face.from_state(panel.state), False, panel.state.get("problem"))
+        asker = Asker(MemberId(panel.state.get("member", 0)), panel.guild_id)
+        card = Card(panel, player, asker, Face.from_state(panel.state), False, panel.state.get("problem"))
         self._replace(self._older_than(card))
         self._cards[panel.panel_id] = card
         self._enqueue(card)
@@ -175,7 +179,7 @@ class Cards:
             self._press(card, card.face.ended(), now)
             await self._end(card)
             return card.face
-        playback = card.playback or await self._plex.playback(card.player)
+        playback = card.playback or await self._sight.playback(card.player, card.asker)
         if playback is not None:
             card.playback = foreseen(playback, verb, value, now)
             face = replace(
@@ -237,7 +241,7 @@ class Cards:
         now = self._clock.now()
         card.looked_at = now
         try:
-            playback = await self._plex.playback(card.player)
+            playback = await self._sight.playback(card.player, card.asker)
         except UpstreamError as error:
             return card.face.with_notice(f"{error.service} {error.kind}.") if card.is_shown else None
         except UserError:  # the player or its server is gone
@@ -260,7 +264,7 @@ class Cards:
             case Shown.OK:
                 self._forbidden.discard(card.panel.channel_id)
                 if face.to_state() != card.face.to_state():
-                    state = {"player": str(card.player), "problem": card.problem, **face.to_state()}
+                    state = _state(card.player, card.asker, card.problem, face)
                     await self._panels.update_state(card.panel.panel_id, state)
                 card.face, card.is_shown, card.edited_at = face, True, self._clock.now()
             case Shown.FORBIDDEN:
@@ -296,3 +300,8 @@ class Cards:
     @staticmethod
     def _seconds_since(when: datetime | None, now: datetime) -> float:
         return (now - when).total_seconds() if when else float("inf")
+
+
+def _state(player: PlayerRef, asker: Asker, problem: str | None, face: Face) -> dict[str, Any]:
+    """What of a card outlives the process, as JSON."""
+    return {"player": str(player), "member": asker.member_id, "problem": problem, **face.to_state()}

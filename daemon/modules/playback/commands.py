@@ -11,11 +11,12 @@ from discord.ext import commands
 from daemon.core.access import Access
 from daemon.core.ids import MemberId
 from daemon.core.media import StreamKind
+from integrations.discord.places import guild_of
 from integrations.discord.policy import policy
-from integrations.plex import Plex
 
 from .commands_outcomes import Outcomes
 from .desk import Desk
+from .finding import Finding
 from .orders import Asker, Order, Verb
 from .titles import title_choices
 
@@ -27,7 +28,7 @@ _PLAYER = "The player; left out: the one you used last"
 
 
 def _typing(interaction: AnyInteraction) -> Asker:
-    return Asker(MemberId(interaction.user.id))
+    return Asker(MemberId(interaction.user.id), guild_of(interaction))
 
 
 def _chosen_player(interaction: AnyInteraction) -> str | None:
@@ -43,8 +44,8 @@ class PlaybackCommands(commands.Cog):
 
     queue = app_commands.Group(name="queue", description="What a player plays next")
 
-    def __init__(self, plex: Plex, desk: Desk, outcomes: Outcomes) -> None:
-        self._plex = plex
+    def __init__(self, finding: Finding, desk: Desk, outcomes: Outcomes) -> None:
+        self._finding = finding
         self._desk = desk
         self._outcomes = outcomes
 
@@ -177,7 +178,7 @@ class PlaybackCommands(commands.Cog):
     @play.autocomplete("title")
     @queue_add.autocomplete("title")
     async def _suggest_title(self, interaction: AnyInteraction, current: str) -> Choices:
-        return _to_choices(title_choices(self._plex.suggest(current)))
+        return _to_choices(title_choices(await self._finding.suggest(current, _typing(interaction))))
 
     @play.autocomplete("player")
     @pause.autocomplete("player")

@@ -18,12 +18,12 @@ from integrations.discord.components import ComponentSet, component
 from integrations.discord.places import home_of, panel_id_of, place_of
 from integrations.discord.replies import update
 from integrations.discord.ui.paginator import page_number
-from integrations.plex import Plex
 
 from .cards import Cards
 from .commands_outcomes import Outcomes, asker_of
 from .desk import Desk
 from .orders import EVERYBODYS, Order, Verb
+from .sight import Sight
 from .views import card_view
 
 AnyInteraction = discord.Interaction[Any]
@@ -39,13 +39,13 @@ class PlaybackComponents(ComponentSet):
     """What happens when somebody presses or chooses; who may is asked anew each time."""
 
     def __init__(
-        self, plex: Plex, desk: Desk, cards: Cards, picks: Kept[Order], clock: Clock, volume_step: int
+        self, sight: Sight, desk: Desk, cards: Cards, picks: Kept[Order], clock: Clock, volume_step: int
     ) -> None:
         self._desk = desk
         self._cards = cards
         self._picks = picks
         self._volume_step = volume_step
-        self.outcomes = Outcomes(self, plex, desk, cards, picks, clock)
+        self.outcomes = Outcomes(self, sight, desk, cards, picks, clock)
 
     @control("pause")
     async def pause(self, interaction: AnyInteraction, ids: Ids, values: Ids) -> None:

@@ -16,16 +16,16 @@ from daemon.services.panels import Panel
 from integrations.discord.calls import call_of
 from integrations.discord.components import ComponentSet
 from integrations.discord.messages import Edited, Messages
-from integrations.discord.places import home_of, place_of
+from integrations.discord.places import guild_of, home_of, place_of
 from integrations.discord.replies import reply, update
 from integrations.discord.ui.paginator import page_of
-from integrations.plex import Plex
 
 from .card import Poster, Shown
 from .cards import Cards
 from .desk import Desk
 from .faces import Face
 from .orders import EVERYBODYS, Asker, Done, Listing, Order, PickPlayer, PickTitle, Started, Verb
+from .sight import Sight
 from .titles import title_choices, title_name
 from .views import (
     NOW_PAGE,
@@ -51,17 +51,17 @@ _SHOWN = {Edited.OK: Shown.OK, Edited.GONE: Shown.GONE, Edited.FORBIDDEN: Shown.
 def asker_of(interaction: AnyInteraction) -> Asker:
     """Who gave this command or pressed this button."""
     call = call_of(interaction)
-    return Asker(call.member_id, call.profile_id or None)
+    return Asker(call.member_id, guild_of(interaction), call.profile_id or None)
 
 
 class Outcomes:
     """Answers for commands and menus alike; `items` makes the buttons and menus."""
 
     def __init__(
-        self, items: ComponentSet, plex: Plex, desk: Desk, cards: Cards, picks: Kept[Order], clock: Clock
+        self, items: ComponentSet, sight: Sight, desk: Desk, cards: Cards, picks: Kept[Order], clock: Clock
     ) -> None:
         self._items = items
-        self._plex = plex
+        self._sight = sight
         self._desk = desk
         self._cards = cards
         self._picks = picks
@@ -82,7 +82,7 @@ class Outcomes:
 
     async def show_now(self, interaction: AnyInteraction, number: int) -> None:
         """What plays: the card itself when it is one thing only, else page `number` of a list."""
-        now = await self._plex.now_playing()
+        now = await self._sight.now_playing(asker_of(interaction))
         if now.is_blind:
             raise next(iter(now.failures.values()))
         if interaction.message is None and len(now.playbacks) == 1 and not now.failures:
@@ -95,7 +95,7 @@ class Outcomes:
 
     async def show_players(self, interaction: AnyInteraction, number: int) -> None:
         """Page `number` of all players."""
-        roster = await self._plex.roster()
+        roster = await self._sight.roster(asker_of(interaction))
         if roster.is_blind:
             raise next(iter(roster.failures.values()))
         page = page_of(roster.players, number, PLAYERS_PAGE)
@@ -111,7 +111,7 @@ class Outcomes:
     async def open_card(self, interaction: AnyInteraction, text: str) -> None:
         """Post the card of the player that was chosen from the list of what plays."""
         ref = PlayerRef.parse(text)
-        playback = await self._plex.playback(ref) if ref is not None else None
+        playback = await self._sight.playback(ref, asker_of(interaction)) if ref is not None else None
         if playback is None:
             await reply(interaction, "Nothing plays there any more.", private=True)
             return
@@ -125,7 +125,7 @@ class Outcomes:
             message = await reply(interaction, view=view, files=files_of(face, poster), private=False)
             return None if message is None else (ChannelId(message.channel.id), MessageId(message.id))
 
-        await self._cards.open(place_of(interaction), player, post, title=title)
+        await self._cards.open(place_of(interaction), player, asker_of(interaction), post, title=title)
         if not interaction.app_permissions.view_channel:
             await reply(interaction, _HIDDEN, private=True)
 

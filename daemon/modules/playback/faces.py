@@ -13,6 +13,7 @@ from daemon.core.players import player_name
 from daemon.core.text import duration, plain
 
 from .orders import Verb
+from .sight import is_hidden
 from .titles import title_name
 
 
@@ -45,6 +46,7 @@ class Face:
     poster: TitleRef | None = None  # the title whose poster belongs here
     picture: str | None = None  # file name of the attached poster; None when there is none
     is_controllable: bool = True
+    is_hidden: bool = False  # of what plays nothing is told: the name only says that something does
 
     @property
     def part(self) -> float:
@@ -67,7 +69,8 @@ class Face:
             year=title.year,
             player=player,
             duration_s=(title.duration_ms or 0) // 1000,
-            poster=title.ref,
+            poster=None if is_hidden(title) else title.ref,
+            is_hidden=is_hidden(title),
         )
 
     @classmethod
@@ -87,9 +90,10 @@ class Face:
             volume=playback.volume,
             audio=playback.audio,
             subtitles=playback.subtitles,
-            poster=title.ref,
+            poster=None if is_hidden(title) else title.ref,
             notice=problem,
             is_controllable=problem is None,
+            is_hidden=is_hidden(title),
         )
 
     def with_poster(self, image: bytes | None) -> Face:
@@ -130,6 +134,7 @@ class Face:
             "duration_s": self.duration_s,
             "poster": str(self.poster) if self.poster else None,
             "picture": self.picture,
+            "hidden": self.is_hidden,
         }
 
     @classmethod
@@ -145,6 +150,7 @@ class Face:
             duration_s=state["duration_s"],
             poster=TitleRef.parse(poster) if poster else None,
             picture=state["picture"],
+            is_hidden=bool(state.get("hidden")),
         )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from daemon.core.errors import UserError
 from daemon.core.events import ServerBack
-from daemon.core.media import PlayerRef, PlayQueue, Stream
+from daemon.core.media import Playback, PlayerRef, PlayQueue
 from daemon.services.cache import Cache, Missing
 from integrations.plex import Plex
 
@@ -20,9 +20,9 @@ class Glances:
     def __init__(self, plex: Plex, cache: Cache) -> None:
         self._plex = plex
         self._cache = cache
-        self._streams = cache.region(
-            "playback.streams",
-            tuple[Stream, ...],
+        self._playbacks = cache.region(
+            "playback.playbacks",
+            Playback,
             ttl_s=_FRESH_S,
             stale_s=_STALE_S,
             patience_s=_PATIENCE_S,
@@ -39,19 +39,22 @@ class Glances:
             items_max=_PLAYERS_MAX,
         )
 
-    async def streams(self, player: PlayerRef) -> tuple[Stream, ...]:
-        """Audio, then subtitle streams of what plays; none when nothing does. UpstreamError when nobody knows."""
+    async def playback(self, player: PlayerRef) -> Playback | None:
+        """What plays there, with its streams; None when nothing does. UpstreamError when nobody knows."""
 
-        async def load() -> tuple[Stream, ...]:
+        async def load() -> Playback:
             try:
-                return await self._plex.streams(player)
+                playback = await self._plex.playback(player)
             except UserError as error:
                 raise Missing(error.code) from error
+            if playback is None:
+                raise Missing("nothing_playing")
+            return playback
 
         try:
-            return await self._streams.get(str(player), load, _tags(player))
+            return await self._playbacks.get(str(player), load, _tags(player))
         except Missing:
-            return ()
+            return None
 
     async def queue(self, player: PlayerRef) -> PlayQueue | None:
         """What it plays from; None when from no queue. UpstreamError when nobody knows."""

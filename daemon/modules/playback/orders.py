@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass
 from enum import StrEnum
 from typing import Any
 
-from daemon.core.ids import MemberId, ProfileId
+from daemon.core.ids import GuildId, MemberId, ProfileId
 from daemon.core.media import Player, PlayQueue, Title
 
 
@@ -37,9 +37,13 @@ EVERYBODYS = frozenset({Verb.QUEUE_SHOW})
 
 @dataclass(frozen=True, slots=True)
 class Asker:
-    """Who asks. While somebody types their profile is not looked up: then `profile_id` is None."""
+    """Who asks, and from where; `guild_id` None: a direct message.
+
+    While somebody types their profile is not looked up: then `profile_id` is None.
+    """
 
     member_id: MemberId
+    guild_id: GuildId | None
     profile_id: ProfileId | None = None
 
 

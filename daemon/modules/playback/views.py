@@ -18,6 +18,7 @@ from integrations.discord.ui.paginator import Page, pager
 from integrations.discord.ui.pick import option, pick
 
 from .faces import Face, Phase
+from .sight import HIDDEN, is_hidden
 from .titles import title_name
 from .tracks import track_choices
 
@@ -44,7 +45,7 @@ _PHASES = {
 def card_view(items: ComponentSet, panel_id: PanelId, face: Face) -> discord.ui.LayoutView:
     """The card: poster and text, two rows of buttons, two selects; an ended one has nothing to press."""
     lines = [_heading(face), _state_line(face)]
-    if face.phase in (Phase.STARTING, Phase.LIVE):
+    if face.phase in (Phase.STARTING, Phase.LIVE) and not face.is_hidden:
         lines.append(f"{bar(face.part)}  {face.times}")
     parts: list[discord.ui.Item[Any]] = []
     if face.picture:
@@ -153,6 +154,8 @@ def _now_line(playback: Playback, position_ms: int) -> str:
     progress = f"{bar(position_ms / total, 10)} {duration(position_ms)} / {duration(total)}" if total else ""
     who = f"{safe(clamp(playback.account, 80))} on " if playback.account else ""
     state = _STATES[playback.state].split()[0]
+    if is_hidden(playback.title):
+        return f"{state} **{HIDDEN}**\n{safe(clamp(player_name(playback.player), 80))}"
     name = safe(clamp(title_name(playback.title), NAME_CHARS_MAX))
     return f"{state} **{name}**\n{progress} · {who}{safe(clamp(player_name(playback.player), 80))}"
 

@@ -15,6 +15,7 @@ from typing import TypeVar
 import structlog
 
 from daemon.core.errors import UpstreamError
+from daemon.core.ids import ServerId
 from daemon.core.limits import (
     SEARCH_BATCH,
     SEARCH_FIND_S,
@@ -30,6 +31,7 @@ from daemon.data.library.libraries import Library
 from daemon.data.search import file
 from daemon.data.search.file import Known
 from daemon.data.store import Store
+from daemon.kernel.health import Check, Status
 from daemon.kernel.tasks import Supervisor
 from daemon.services.library.finder import Finder
 
@@ -61,6 +63,8 @@ class Search:
         self._writer: sqlite3.Connection | None = None
         self._wake = asyncio.Event()
         self._forget: Callable[[], None] = lambda: None
+        self._held: dict[int, int] = {}  # titles by library, at the last look
+        self._read: dict[ServerId, bool] = {}  # whether all of a server's libraries had been read by then
         self.is_complete = False  # whether it held all that the database did at the last look
 
     async def start(self) -> None:
@@ -74,11 +78,27 @@ class Search:
         await self._supervisor.cancel(_OWNER)
         await asyncio.to_thread(self._close)
 
+    def holds(self, server: ServerId) -> bool:
+        """Whether every title of a server can be found: its libraries have been read, and are in the file."""
+        return self.is_complete and self._read.get(server, False)
+
+    async def check(self) -> Check:
+        """For the health page: how many titles can be found, once these are all."""
+        count, libraries_held = sum(self._held.values()), len(self._held)
+        if not self.is_complete or not all(self._read.values()):
+            return Check(Status.PASS, f"being prepared: {count:,} titles so far")
+        return Check(Status.PASS, f"{count:,} titles of {libraries_held:,} libraries", count, "titles")
+
     async def suggest(
         self, text: str, visibility: Visibility = _EVERYTHING, *, kinds: Collection[TitleKind] | None = None,
         only: LibraryRef | None = None, limit: int = 25,
     ) -> list[Title]:  # fmt: skip
-        """Titles for what somebody is typing, best first; none of what they may not see."""
+        """Titles for what somebody is typing, best first; none of what they may not see. Without a word, the newest.
+
+        In order: the very name; names that begin so, with or without their article; titles with all the words
+        (beginnings count, also of the show's or artist's name, the year, `s02e04`), the more whole words the better.
+        Only when there is none of these, names that begin nearly so. Within each, films and shows come first.
+        """
         return await self._ask(lambda finder: finder.suggest(text), visibility, kinds, only, limit)
 
     async def find(
@@ -110,6 +130,12 @@ class Search:
                 await self._write(partial(file.put, library=known, docs=()))
             if known.at_revision < library.revision:
                 changes += await self._follow(library, known)
+        if changes or not self.is_complete:
+            self._held = await self._write(file.counts)
+        self._read = {
+            server: all(one.read_at is not None for one in found if one.ref.server == server)
+            for server in {one.ref.server for one in found}
+        }
         self.is_complete = True
         if changes >= SEARCH_OPTIMIZE_MIN:
             await self._write(file.optimize)

@@ -6,14 +6,15 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from daemon.core.media import TitleKind, TitleRef
+from daemon.core.media import Title, TitleKind, TitleRef
 from daemon.core.visibility import LibraryRef, Visibility
-from daemon.data.library import collected, libraries, passes, shown
+from daemon.data.library import collected, judging, libraries, passes, shown
 from daemon.data.library.collected import Collected
+from daemon.data.library.libraries import Library
 from daemon.data.library.shown import Facts, FileFacts, LibrarySum, Shown
 from daemon.data.store import Store
 
-__all__ = ["Collected", "Facts", "FileFacts", "LibrarySum", "Reading", "Shelves", "Shown"]
+__all__ = ["Collected", "Facts", "FileFacts", "Library", "LibrarySum", "Reading", "Shelves", "Shown"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +93,35 @@ class Shelves:
     ) -> list[Shown]:
         """Titles of a collection: of `rating_keys` those that they see, in this order; None: all they see, by name."""
         return await self._store.read(lambda tx: collected.titles(tx, visibility, collection, rating_keys))
+
+    async def seen(self, visibility: Visibility, titles: Collection[Title]) -> set[TitleRef]:
+        """Which of these titles they see, wherever the titles were told: sessions, play queues, a server's own search.
+
+        Labels and ratings are those of the mirror, so of a library that is narrowed only titles that the mirror holds
+        are seen. The database is asked only about titles of which the library alone does not tell.
+        """
+        found: set[TitleRef] = set()
+        doubtful: list[TitleRef] = []
+        for title in titles:
+            server, key = title.ref.server, title.library_key
+            if visibility.covers(server, key):
+                found.add(title.ref)
+            elif not visibility.excludes(server, key):
+                doubtful.append(title.ref)
+        if doubtful:
+            judged = await self._store.read(lambda tx: judging.judged(tx, visibility, doubtful))
+            found |= {ref for ref, is_seen in judged.items() if is_seen}
+        return found
+
+    async def hides_around(self, visibility: Visibility, ref: TitleRef) -> bool:
+        """Whether they do not see all that plays with a title: what is below it, or of an episode its whole show."""
+        if not visibility.restrictions:
+            return False
+        return await self._store.read(lambda tx: judging.hides_around(tx, visibility, ref))
+
+    async def every_library(self) -> list[Library]:
+        """The libraries of all servers, for those who may know of each: whoever decides what is seen."""
+        return await self._store.read(libraries.listing)
 
     async def libraries(self, visibility: Visibility) -> list[tuple[LibraryRef, str]]:
         """The libraries that they see, each with a name that tells it from the others."""

@@ -18,8 +18,8 @@ from daemon.services.schedule import Schedules
 from simulators.plex.items import Item
 from simulators.plex.scan import appear, vanish
 from simulators.plex.sim import PlexSim
+from tests.integration.plex.stage import ATTIC, running, until
 from tests.integration.plex.stage import Stage as PlexStage
-from tests.integration.plex.stage import running, until
 from tests.simtime import SimTime
 
 
@@ -65,6 +65,8 @@ async def following(sim: PlexSim, folder: Path) -> AsyncIterator[Follower]:
         mirror = Mirror(on.store, clock, on.metrics, process="one", retry_first_s=0.001)
         mirroring = Mirroring(mirror, on.plex, clock, on.supervisor, on.health, every_s=60.0, settle_s=0.01)
         await on.ready()
+        # Its notices come, and that some may have been missed before has been told.
+        await until(lambda: sim.server.notifications.listeners == 1 and on.changes.count((ATTIC, None)) > 1)
         await mirroring.start(schedules)
         follower = Follower(sim, on, mirroring)
         try:

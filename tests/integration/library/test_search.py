@@ -6,16 +6,19 @@ import asyncio
 import random
 import sqlite3
 from collections.abc import AsyncIterator
+from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 
 import pytest
 import pytest_asyncio
 import structlog
-from sqlalchemy import insert, text
+from sqlalchemy import insert, text, update
 
 from daemon.core.ids import ServerId
 from daemon.core.media import TitleKind
 from daemon.core.visibility import LibraryRef, Restriction, Visibility
+from daemon.data.library import libraries as libraries_of
 from daemon.data.library.tables import libraries, library_tags, library_title_tags, library_titles
 from daemon.data.store import Store
 from daemon.kernel.tasks import Supervisor
@@ -120,7 +123,7 @@ async def test_what_is_typed_finds_what_is_meant(search: Search, typed: str, fir
     ],
 )
 async def test_slips_of_the_finger_are_put_right(search: Search, typed: str, first: str) -> None:
-    assert await search.suggest(typed) == []
+    assert str((await search.suggest(typed))[0]) == first
     assert str((await search.find(typed)).titles[0]) == first
 
 
@@ -227,6 +230,48 @@ async def test_who_sees_a_twentieth_loses_no_hit(store: Store, tmp_path: Path, s
         assert len(await search.suggest(noun, sees)) == 25
     labelled = _see(*(str(n) for n in range(1, 21)), l7=Restriction(labels=frozenset({"none"})))
     assert all(title.library != "Library 7" for title in await search.suggest("the river", labelled))
+    await search.stop()
+
+
+async def test_an_empty_text_shows_what_is_new(store: Store, search: Search) -> None:
+    def unit(tx):  # type: ignore[no-untyped-def]
+        for title_id, day in ((4, 1), (900, 2), (100, 3), (111, 4)):  # a film, one of library 3, the show, an episode
+            added_at = datetime(2026, 5, day, tzinfo=UTC)
+            tx.execute(update(library_titles).where(library_titles.c.id == title_id).values(added_at=added_at))
+        tx.execute(text("UPDATE library_titles SET revision = 2"))
+        tx.execute(text("UPDATE libraries SET revision = 2"))
+
+    await store.write(unit)
+    await search.catch_up()
+    assert [title.name for title in await search.suggest("")] == ["The Office", "Dune of Secrets", "The Matrix"]
+    assert [title.name for title in await search.suggest(" ", limit=1)] == ["The Office"]
+    assert [title.name for title in await search.suggest("", kinds={TitleKind.MOVIE})] == [
+        "Dune of Secrets",
+        "The Matrix",
+    ]
+    assert [title.name for title in await search.suggest("", _see("1"))] == ["The Matrix"]
+    labelled = Restriction(labels=frozenset({"family"}))
+    assert await search.suggest("", _see("1", l1=labelled)) == []
+    assert (await search.find("")).titles == ()
+
+
+async def test_it_tells_whether_all_titles_of_a_server_can_be_found(store: Store, tmp_path: Path) -> None:
+    await _fill(store)
+    search = Search(store, tmp_path / "search.sqlite3", Supervisor(log=structlog.get_logger("tests")))
+    assert not search.holds(HOUSE)
+    await search.catch_up()
+    assert not search.holds(HOUSE)  # its libraries have not been read whole
+    assert (await search.check()).observed is None
+    await store.write(lambda tx: libraries_of.mark_read(tx, 1, "1", datetime(2026, 5, 1, tzinfo=UTC)))
+    await search.catch_up()
+    assert not search.holds(HOUSE)
+    for library in (2, 3):
+        await store.write(partial(libraries_of.mark_read, library_id=library, stamp="1", at=datetime.now(UTC)))
+    await search.catch_up()
+    assert search.holds(HOUSE)
+    assert not search.holds(ServerId("cellar"))
+    check = await search.check()
+    assert (check.observed, check.unit) == (len(FILMS) + 12, "titles")
     await search.stop()
 
 

@@ -8,7 +8,7 @@ import pytest_asyncio
 from daemon.data.store import Store
 from daemon.services.cache import Cache, MemoryBackend
 from tests.integration.events.bus import Bus, process
-from tests.integration.people.house import House
+from tests.integration.people.house import LIBRARIES, House
 
 
 def new_cache(bus: Bus) -> Cache:
@@ -18,4 +18,7 @@ def new_cache(bus: Bus) -> Cache:
 @pytest_asyncio.fixture
 async def house(store: Store) -> AsyncIterator[House]:
     async with process(store) as bus:
-        yield House(bus, new_cache(bus))
+        made = House(bus, new_cache(bus))
+        for library in LIBRARIES:
+            await made.note(*library)
+        yield made

@@ -8,9 +8,11 @@ from datetime import datetime
 from sqlalchemy import Connection
 
 from daemon.core.ids import AccountId, GuildId, MemberId, ProfileId, RatingKey, ServerId
+from daemon.core.library import LibraryFacts, LibraryKind
 from daemon.core.shares import Share
 from daemon.core.visibility import LibraryRef
 from daemon.data import guilds, people
+from daemon.data.library import libraries
 from daemon.data.plays import Play
 from daemon.services.accounts import Accounts, LinkOutcome, RequestState
 from daemon.services.bindings import Bindings
@@ -18,13 +20,18 @@ from daemon.services.cache import Cache
 from daemon.services.plays import Plays
 from daemon.services.privacy import Privacy
 from daemon.services.sealing import Marks, Sealing
-from daemon.services.visibility import KnownLibrary, VisibilityService
+from daemon.services.visibility import VisibilityService
 from tests.integration.events.bus import Bus
 
 ATTIC, CELLAR = ServerId("attic"), ServerId("cellar")
 FILMS, SERIES, OLD_FILMS = LibraryRef(ATTIC, "1"), LibraryRef(ATTIC, "2"), LibraryRef(CELLAR, "1")
 HOME, ABROAD = GuildId(10), GuildId(20)
 KEY = "k" * 40
+LIBRARIES = (
+    (FILMS, LibraryKind.MOVIE, "Films"),
+    (SERIES, LibraryKind.SHOW, "Series"),
+    (OLD_FILMS, LibraryKind.MOVIE, "Old films"),
+)
 EVERYWHERE = {ATTIC: Share(), CELLAR: Share()}
 
 
@@ -35,25 +42,20 @@ class House:
     bus: Bus
     cache: Cache
     sealing: Sealing = field(default_factory=lambda: Sealing([KEY]))
-    known: list[KnownLibrary] = field(
-        default_factory=lambda: [
-            KnownLibrary(FILMS, "Films", "movie"),
-            KnownLibrary(SERIES, "Series", "show"),
-            KnownLibrary(OLD_FILMS, "Old films", "movie"),
-        ]
-    )
 
     def __post_init__(self) -> None:
         store, clock, events = self.bus.store, self.bus.clock, self.bus.events
         self.marks = Marks(store, clock, self.sealing)
-        self.visibility = VisibilityService(store, self.cache, self._libraries)
+        self.visibility = VisibilityService(store, self.cache)
         self.bindings = Bindings(store, clock, events, self.visibility)
         self.accounts = Accounts(store, clock, events, self.sealing, self.marks, self.visibility)
         self.privacy = Privacy(store, clock, events, self.marks, self.visibility)
         self.plays = Plays(store, self.marks, self.visibility)
 
-    async def _libraries(self) -> tuple[KnownLibrary, ...]:
-        return tuple(self.known)
+    async def note(self, ref: LibraryRef, kind: LibraryKind, name: str) -> None:
+        """The mirror takes note of a library."""
+        facts = LibraryFacts(ref.key, None, kind, name, None)
+        await self.bus.store.write(lambda tx: libraries.note(tx, ref.server, facts))
 
     async def person(self, member: int, name: str = "") -> ProfileId:
         now = self.bus.clock.now()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 from daemon.core.ids import AccountId, GuildId, MemberId
+from daemon.core.library import LibraryKind
 from daemon.core.shares import Share
 from daemon.core.visibility import LibraryRef, Restriction, Visibility
 from daemon.data.store import Store
@@ -32,6 +33,10 @@ async def test_one_guild_sees_everything_until_somebody_binds(house: House) -> N
     await house.bindings.unbind(HOME, Binding(CELLAR))
     await house.bindings.unbind(HOME, Binding(ATTIC))
     assert await house.visibility.of(MemberId(1), HOME) == NOTHING
+
+
+async def test_the_first_who_types_sees_titles_though_their_guild_is_not_known_yet(house: House) -> None:
+    assert await house.visibility.of(MemberId(1), HOME) == ALL
 
 
 async def test_a_guild_that_comes_later_sees_nothing_and_takes_nothing(house: House) -> None:
@@ -64,6 +69,16 @@ async def test_a_linked_account_narrows_what_the_guild_sees(house: House) -> Non
     assert await seen(house, 2) == {SERIES, OLD_FILMS}
     await house.accounts.unlink(alice, actor=alice)
     assert await seen(house, 1) == {SERIES, OLD_FILMS}
+
+
+async def test_a_library_that_is_new_is_seen_at_once_where_its_server_is_bound(house: House) -> None:
+    await house.guild(HOME)
+    await house.bindings.bind(HOME, Binding(CELLAR))
+    assert await seen(house, 1) == {OLD_FILMS}
+    music = LibraryRef(CELLAR, "2")
+    await house.note(music, LibraryKind.ARTIST, "Music")
+    assert await seen(house, 1) == {OLD_FILMS, music}
+    assert (await house.visibility.of(MemberId(1), HOME)).servers == {CELLAR}
 
 
 async def test_a_filter_that_cannot_be_applied_hides_its_library(house: House) -> None:

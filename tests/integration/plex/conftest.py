@@ -28,7 +28,7 @@ async def sim() -> AsyncIterator[PlexSim]:
 
 @pytest_asyncio.fixture
 async def stage(sim: PlexSim, tmp_path: Path) -> AsyncIterator[Stage]:
-    """The integration, started, with all titles read."""
+    """The integration, started, its server up."""
     async with running(sim, tmp_path) as made:
         await made.ready()
         yield made

@@ -22,8 +22,7 @@ from daemon.services.cache import Cache, MemoryBackend
 from daemon.services.events import CATALOG, Events
 from daemon.services.queue import DatabaseClaims, DatabaseTransport, Queue
 from daemon.services.servers import Servers
-from integrations.plex import Plex, PlexServerConfig, PlexTimeouts
-from integrations.plex.plex import TITLES_MAX
+from integrations.plex import LiveTitles, Plex, PlexServerConfig, PlexTimeouts
 from simulators.plex.items import Item
 from simulators.plex.sim import PlexSim
 from tests.simtime import SimTime
@@ -38,8 +37,6 @@ QUICK = PlexTimeouts(
     retry_first_s=0.01,
     retry_max_s=0.05,
     probe_every_s=0.05,
-    refresh_every_s=60.0,
-    settle_s=0.01,
     players_fresh_s=0.0,
     breaker_open_s=0.05,
 )
@@ -49,6 +46,7 @@ QUICK = PlexTimeouts(
 class Stage:
     sim: PlexSim
     plex: Plex
+    live: LiveTitles
     supervisor: Supervisor
     health: Health
     metrics: Metrics
@@ -65,8 +63,8 @@ class Stage:
         return PlayerRef(ATTIC, PlayerId(self.sim.server.player(name).spec.id))
 
     async def ready(self) -> None:
-        """The server is up and its titles are read."""
-        await until(lambda: all(s.is_up and s.titles and not s.is_indexing for s in self.plex.server_states()))
+        """The servers are up."""
+        await until(lambda: all(state.is_up for state in self.plex.server_states()))
 
     def check(self, server: str = "attic") -> str:
         return self.health.report().checks[f"plex:{server}"].output
@@ -100,7 +98,6 @@ async def running(
     *,
     servers: Mapping[ServerId, PlexServerConfig] | None = None,
     timeouts: PlexTimeouts = QUICK,
-    titles_max: int = TITLES_MAX,
 ) -> AsyncIterator[Stage]:
     """A started Plex; its tasks are ended and its connections closed afterwards."""
     metrics, clock = Metrics(), SimTime(sim.clock)
@@ -128,14 +125,13 @@ async def running(
             clock,
             cache,
             timeouts,
-            titles_max=titles_max,
             rng=random.Random(1),
         )
         changes: list[tuple[ServerId, PlayerId | None]] = []
         plex.on_change(lambda server, player: changes.append((server, player)))
         await plex.start()
         try:
-            yield Stage(sim, plex, supervisor, health, metrics, registry, changes, store, cache)
+            yield Stage(sim, plex, LiveTitles(plex), supervisor, health, metrics, registry, changes, store, cache)
             crashes = [state for state in supervisor.states() if state.restarts or state.last_error]
         finally:
             await plex.stop()

@@ -10,21 +10,31 @@ from functools import partial
 import pytest
 
 from daemon.core.errors import UserError
-from daemon.core.ids import AppId, ChannelId, GuildId, MessageId, PanelId
+from daemon.core.ids import AppId, ChannelId, GuildId, MemberId, MessageId, PanelId
 from daemon.core.limits import PANEL_LEASE_S
 from daemon.core.media import Player
+from daemon.data import guilds
 from daemon.data.store import Store
 from daemon.modules.playback.card import KIND, MODULE, Pace, Poster, Shown
 from daemon.modules.playback.cards import Cards
 from daemon.modules.playback.faces import Face, Phase
-from daemon.modules.playback.orders import Verb
+from daemon.modules.playback.orders import Asker, Verb
+from daemon.modules.playback.sight import Sight
+from daemon.services.library import Shelves
 from daemon.services.panels import Panel, Panels, Place
+from daemon.services.visibility import VisibilityService
 from simulators.plex.household import LIVING_ROOM, SHIELD
 from tests.integration.plex.stage import Stage, until
 from tests.simtime import SimTime
 
 PLACE = Place(AppId(1), GuildId(2), ChannelId(3))
 MESSAGE = MessageId(4)
+ASKER = Asker(MemberId(5), GuildId(2))
+
+
+def sight(stage: Stage) -> Sight:
+    """As of somebody in the one guild there is, which sees everything."""
+    return Sight(stage.plex, Shelves(stage.store), VisibilityService(stage.store, stage.cache))
 
 
 @dataclass(eq=False)
@@ -47,7 +57,7 @@ class Process:
 
     async def open(self, name: str, title: str) -> PanelId:
         self.stage.sim.play(name, title)
-        await self.cards.open(PLACE, await self._player(name), self.post)
+        await self.cards.open(PLACE, await self._player(name), ASKER, self.post)
         return self.posted[-1]
 
     async def count(self) -> object:
@@ -61,8 +71,9 @@ class Process:
 async def process(stage: Stage, store: Store, name: str, *, has_gateway: bool) -> AsyncIterator[Process]:
     """Started as the module starts: it tends, and a task edits what changes."""
     clock = SimTime(stage.sim.clock)
+    await stage.store.write(lambda tx: guilds.ensure_guild(tx, GuildId(2), None, clock.now()))
     panels = Panels(store, clock, process=name, has_gateway=has_gateway)
-    made = Process(stage, Cards(stage.plex, panels, clock, Pace(15, 60, 3600)), panels)
+    made = Process(stage, Cards(stage.plex, sight(stage), panels, clock, Pace(15, 60, 3600)), panels)
     stage.supervisor.start("cards", partial(made.cards.work, made.show), owner=name)
     await made.cards.tend()
     try:

@@ -19,17 +19,18 @@ async def test_plex_is_asked_once_for_several_keystrokes(stage: Stage) -> None:
     glances = Glances(stage.plex, stage.cache)
     player = stage.player(LIVING_ROOM)
     stage.sim.play(LIVING_ROOM, "Low Orbit")
-    streams = await glances.streams(player)
-    assert streams == await stage.plex.streams(player)
+    seen = await glances.playback(player)
+    assert seen is not None
+    assert seen.audio + seen.subtitles == await stage.plex.streams(player)
     asked = len(stage.sim.requests)
     for _ in range(5):
-        assert await glances.streams(player) == streams
+        assert await glances.playback(player) == seen
     assert len(stage.sim.requests) == asked
 
 
 async def test_that_nothing_plays_is_no_failure(stage: Stage) -> None:
     glances = Glances(stage.plex, stage.cache)
-    assert await glances.streams(stage.player(SHIELD)) == ()
+    assert await glances.playback(stage.player(SHIELD)) is None
     assert await glances.queue(stage.player(SHIELD)) is None
 
 
@@ -50,16 +51,16 @@ async def test_what_was_seen_is_forgotten_after_an_order(stage: Stage) -> None:
 async def test_a_server_that_comes_back_is_looked_at_anew(stage: Stage) -> None:
     glances = Glances(stage.plex, stage.cache)
     player = stage.player(LIVING_ROOM)
-    assert await glances.streams(player) == ()
+    assert await glances.playback(player) is None
     stage.sim.play(LIVING_ROOM, "Low Orbit")
     await glances.forget_server(ServerBack(server="cellar", occurred_at=NOON, lost_at=NOON))
-    assert await glances.streams(player) == ()
+    assert await glances.playback(player) is None
     await glances.forget_server(ServerBack(server=ATTIC, occurred_at=NOON, lost_at=NOON))
-    assert await glances.streams(player)
+    assert await glances.playback(player)
 
 
 async def test_what_was_never_seen_is_a_failure_while_plex_fails(stage: Stage) -> None:
     glances = Glances(stage.plex, stage.cache)
     stage.sim.faults.add("^/(status|player|clients)", 503)
     with pytest.raises(UpstreamError):
-        await glances.streams(stage.player(LIVING_ROOM))
+        await glances.playback(stage.player(LIVING_ROOM))

@@ -174,5 +174,4 @@ async def test_no_server_answers(sim: PlexSim, tmp_path: Path) -> None:
 async def test_without_any_server(sim: PlexSim, tmp_path: Path) -> None:
     async with running(sim, tmp_path, servers={}) as stage:
         assert await stage.plex.players() == ()
-        assert stage.plex.suggest("x") == []
-        assert (await stage.plex.find("x")).is_complete
+        assert (await stage.live.search("x", [], 25)).is_complete

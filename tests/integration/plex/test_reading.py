@@ -1,4 +1,4 @@
-"""The title index as the server's libraries are, changed, shifted, bounded and interrupted."""
+"""What servers find and list themselves, single titles and posters, read from the server."""
 
 from __future__ import annotations
 
@@ -7,216 +7,79 @@ from pathlib import Path
 
 import pytest
 
+from daemon.core.errors import UpstreamError
 from daemon.core.ids import ServerId
 from daemon.core.media import TitleKind
 from integrations.plex import PlexServerConfig
-from simulators.plex.items import Item
-from simulators.plex.scan import appear, vanish
 from simulators.plex.sim import PlexSim
-from tests.integration.plex.stage import ATTIC, QUICK, Stage, running, until
+from tests.integration.plex.stage import ATTIC, Stage, running
 
-KINDS = ("movie", "show", "season", "episode", "artist", "album", "track", "playlist")
-
-
-def playable(sim: PlexSim) -> list[Item]:
-    return [item for item in sim.world.items.values() if item.kind in KINDS]
+CELLAR = ServerId("cellar")
 
 
-def film(sim: PlexSim, name: str, section: int = 1) -> Item:
-    return Item(0, "movie", name, section, int(sim.clock.now()), 2026, 6_000_000, ("Drama",))
+class TestLiveSearch:
+    async def test_best_first_without_repetition_and_with_its_library(self, stage: Stage) -> None:
+        found = await stage.live.search("Low Orbit", [ATTIC], 25)
+        assert found.is_complete
+        assert (found.titles[0].name, found.titles[0].library_key) == ("Low Orbit", "1")
+        assert len({title.ref for title in found.titles}) == len(found.titles)
+        assert len((await stage.live.search("o", [ATTIC], 5)).titles) == 5
 
+    async def test_every_kind_is_found(self, stage: Stage) -> None:
+        for kind in ("movie", "show", "episode", "album", "track", "playlist"):
+            item = stage.sim.world.listed(None, kind)[0]
+            found = await stage.live.search(item.title, [ATTIC], 100)
+            assert stage.title(item) in [title.ref for title in found.titles], item
 
-def names(stage: Stage, text: str) -> list[str]:
-    return [title.name for title in stage.plex.suggest(text)]
-
-
-async def test_everything_is_read_once(stage: Stage) -> None:
-    state = stage.plex.server_states()[0]
-    assert state.titles == state.titles_total == len(playable(stage.sim)) > 500
-    assert (state.is_indexing, state.is_index_full, state.problem) == (False, False, None)
-    for item in playable(stage.sim):
-        found = stage.plex.suggest(item.title, kinds={TitleKind(item.kind)}, limit=1000)
-        assert stage.title(item) in [title.ref for title in found], item
-
-
-async def test_seasons_are_found_by_their_show(stage: Stage) -> None:
-    first = stage.plex.suggest("overtime season 2")[0]
-    assert str(first) == "Overtime - Season 2"
-    assert stage.plex.suggest("overtime s02e03")[0].kind is TitleKind.EPISODE
-
-
-async def test_an_empty_text_shows_what_is_new(stage: Stage) -> None:
-    newest = max(stage.sim.world.listed(None, "movie"), key=lambda item: item.added_at)
-    shown = stage.plex.suggest("", kinds={TitleKind.MOVIE})
-    assert shown[0].name == newest.title
-    assert len(stage.plex.suggest("")) == 25
-
-
-async def test_pages_are_asked_for_by_header(sim: PlexSim, tmp_path: Path) -> None:
-    for number in range(600):
-        sim.world.add(film(sim, f"Filler {number:04}"))
-    async with running(sim, tmp_path) as stage:
-        await stage.ready()
-        pages = [seen for seen in sim.requests if seen.path == "/library/sections/1/all"]
-        assert {seen.header("X-Plex-Container-Size") for seen in pages} == {"250"}
-        starts = [int(seen.header("X-Plex-Container-Start") or -1) for seen in pages]
-        assert starts[:3] == [0, 250, 500]
-        assert len(stage.plex.suggest("filler", limit=1000)) == 600
-
-
-async def test_totals_that_change_while_reading(sim: PlexSim, tmp_path: Path) -> None:
-    sim.faults.totals_drift = True
-    for number in range(600):
-        sim.world.add(film(sim, f"Filler {number:04}"))
-    async with running(sim, tmp_path) as stage:
-        await stage.ready()
-        assert len(stage.plex.suggest("filler", limit=1000)) == 600
-        assert stage.plex.server_states()[0].titles == len(playable(sim))
-
-
-async def test_what_comes_and_goes_is_noticed(stage: Stage) -> None:
-    assert names(stage, "brand new film") == []
-    made = appear(stage.sim.server, film(stage.sim, "Brand New Film"))
-    await until(lambda: names(stage, "brand new film") == ["Brand New Film"])
-    assert stage.plex.suggest("")[0].name == "Brand New Film"
-    vanish(stage.sim.server, made)
-    await until(lambda: names(stage, "brand new film") == [])
-
-
-async def test_only_the_library_that_changed_is_read_again(stage: Stage) -> None:
-    await until(lambda: stage.sim.server.notifications.listeners == 1)
-    stage.sim.server.requests.clear()
-    appear(stage.sim.server, film(stage.sim, "Brand New Film"))
-    await until(lambda: names(stage, "brand new film"))
-    read = {seen.path for seen in stage.sim.requests if seen.path.endswith("/all")}
-    assert read == {"/library/sections/1/all"}
-
-
-async def test_changes_without_notices_are_found_from_time_to_time(sim: PlexSim, tmp_path: Path) -> None:
-    async with running(sim, tmp_path, timeouts=replace(QUICK, refresh_every_s=0.05)) as stage:
-        await stage.ready()
-        sim.server.notifications.muted = True
-        appear(sim.server, film(sim, "Brand New Film"))
-        await until(lambda: names(stage, "brand new film"))
-
-
-async def test_a_library_that_is_removed(stage: Stage) -> None:
-    assert names(stage, "overtime")
-    del stage.sim.world.sections[2]
-    stage.sim.server.notifications.drop_all()  # back again, everything is looked at
-    await until(lambda: not names(stage, "overtime"))
-    assert names(stage, "low orbit")
-
-
-async def test_an_interrupted_reading_goes_on(sim: PlexSim, tmp_path: Path) -> None:
-    fault = sim.faults.add("/library/sections/2/all", 500)
-    async with running(sim, tmp_path) as stage:
-        await until(lambda: names(stage, "low orbit"))  # films come first
-        await until(lambda: fault.hits >= 3)
-        assert not names(stage, "overtime season 1")
-        sim.faults.remove(fault)
-        await stage.ready()
-        await until(lambda: names(stage, "overtime season 1"))
-        read = [seen for seen in sim.requests if seen.path == "/library/sections/1/all"]
-        assert len(read) == 1  # what was read is not read again
-
-
-def settled_at(stage: Stage, titles: int) -> bool:
-    state = stage.plex.server_states()[0]
-    return state.titles == titles and not state.is_indexing
-
-
-def count(stage: Stage, text: str) -> int:
-    """How many episodes the index holds that `text` finds."""
-    return len(stage.plex.suggest(text, kinds={TitleKind.EPISODE}, limit=10_000))
-
-
-class TestBound:
-    async def test_the_most_useful_kinds_are_kept(self, sim: PlexSim, tmp_path: Path) -> None:
-        async with running(sim, tmp_path, titles_max=200) as stage:
-            await until(lambda: stage.plex.server_states()[0].is_index_full)
-            state = stage.plex.server_states()[0]
-            assert state.titles == 200
-            assert state.titles_total == len(playable(sim))
-            assert "full at 200 of" in stage.check()
-            held = {kind: len(stage.plex.suggest("", kinds={kind}, limit=1000)) for kind in TitleKind}
-            assert held[TitleKind.TRACK] == 0
-            assert held[TitleKind.SHOW] == 12
-            assert 0 < count(stage, "s") < len(sim.world.listed(None, "episode"))
-            for item in sim.world.listed(None, "movie"):
-                assert stage.title(item) in [title.ref for title in stage.plex.suggest(item.title, limit=100)]
-
-    async def test_better_kinds_push_out_worse_ones(self, sim: PlexSim, tmp_path: Path) -> None:
-        async with running(sim, tmp_path, titles_max=300) as stage:
-            await until(lambda: stage.plex.server_states()[0].is_index_full)
-            for number in range(5):
-                appear(sim.server, film(sim, f"Latecomer {number}"))
-            await until(lambda: len(names(stage, "latecomer")) == 5)
-            await until(lambda: settled_at(stage, 300))
-
-    async def test_room_that_becomes_free_is_used(self, sim: PlexSim, tmp_path: Path) -> None:
-        async with running(sim, tmp_path, titles_max=300) as stage:
-            await until(lambda: stage.plex.server_states()[0].is_index_full)
-            episodes = count(stage, "s")
-            assert episodes > 0
-            for item in sim.world.listed(1, "movie")[:20]:
-                vanish(sim.server, item)
-            await until(lambda: settled_at(stage, 300) and count(stage, "s") == episodes + 20)
-
-    async def test_servers_share_it(self, sim: PlexSim, tmp_path: Path) -> None:
+    @pytest.mark.parametrize("fault", [500, 503, "html", "drop", "hold"])
+    async def test_a_server_that_fails_or_hangs_is_told_and_does_not_hold_up_others(
+        self, sim: PlexSim, tmp_path: Path, fault: int | str
+    ) -> None:
         async with PlexSim(seed=8, life=False, clock=sim.clock) as other:
             servers = {
                 ATTIC: PlexServerConfig(sim.url, sim.token),
-                ServerId("cellar"): PlexServerConfig(other.url, other.token),
+                CELLAR: PlexServerConfig(other.url, other.token),
             }
-            async with running(sim, tmp_path, servers=servers, titles_max=400) as stage:
-                await until(lambda: all(state.is_index_full for state in stage.plex.server_states()))
-                assert [state.titles for state in stage.plex.server_states()] == [200, 200]
-
-
-class TestSearch:
-    async def test_the_index_alone_would_not_know(self, sim: PlexSim, tmp_path: Path) -> None:
-        async with running(sim, tmp_path, titles_max=20) as stage:
-            await until(lambda: stage.plex.server_states()[0].is_index_full)
-            track = sim.world.listed(3, "track")[0]
-            assert stage.title(track) not in [title.ref for title in stage.plex.suggest(track.title)]
-            found = await stage.plex.find(track.title)
-            assert found.is_complete
-            assert stage.title(track) in [title.ref for title in found.titles]
-
-    async def test_best_first_without_repetition(self, stage: Stage) -> None:
-        found = await stage.plex.find("Low Orbit")
-        assert found.titles[0].name == "Low Orbit"
-        assert len({title.ref for title in found.titles}) == len(found.titles)
-        assert len((await stage.plex.find("o", limit=5)).titles) == 5
-        shows = await stage.plex.find("over", kinds={TitleKind.SHOW})
-        assert {title.kind for title in shows.titles} == {TitleKind.SHOW}
-
-    @pytest.mark.parametrize("fault", [500, 503, "html", "drop", "hold"])
-    async def test_a_server_that_fails_or_hangs_leaves_the_index(self, stage: Stage, fault: int | str) -> None:
-        stage.sim.faults.add("/hubs/search", fault)
-        found = await stage.plex.find("low orb")
-        assert [title.name for title in found.titles] == ["Low Orbit"]
-        assert not found.is_complete
+            async with running(sim, tmp_path, servers=servers) as stage:
+                await stage.ready()
+                sim.faults.add("/hubs/search", fault)
+                found = await stage.live.search("low orb", [ATTIC, CELLAR], 25)
+                assert [(title.ref.server, title.name) for title in found.titles] == [(CELLAR, "Low Orbit")]
+                assert not found.is_complete
 
     async def test_nothing_to_be_found(self, stage: Stage) -> None:
         stage.sim.faults.add("/hubs/search", 404)
-        found = await stage.plex.find("xyzzy plugh")
+        found = await stage.live.search("xyzzy plugh", [ATTIC], 25)
         assert (found.titles, found.is_complete) == ((), True)
 
     @pytest.mark.parametrize("text", ["x" * 2000, "\x00\x1b[31m", "\u202eabc", "שדה האור", "🎬", "a&b=c?d#e%20"])
     async def test_any_text_is_searched_for(self, stage: Stage, text: str) -> None:
-        assert (await stage.plex.find(text)).is_complete
+        assert (await stage.live.search(text, [ATTIC], 25)).is_complete
 
-    async def test_an_empty_text_shows_what_is_new_without_asking(self, stage: Stage) -> None:
-        assert len((await stage.plex.find("  ")).titles) == 25
+    async def test_an_empty_text_is_not_asked_for(self, stage: Stage) -> None:
+        assert (await stage.live.search("  ", [ATTIC], 25)).titles == ()
         assert stage.asked("/hubs/search") == []
+
+
+class TestPlaylists:
+    async def test_those_that_play_are_listed(self, stage: Stage) -> None:
+        there = {item.title for item in stage.sim.world.listed(None, "playlist") if item.owner in (0, 1)}
+        found = await stage.live.playlists(ATTIC)
+        assert {title.name for title in found} == there
+        assert {title.kind for title in found} == {TitleKind.PLAYLIST}
+        assert {title.library_key for title in found} == {None}
+
+    async def test_a_server_that_fails_is_a_failure(self, stage: Stage) -> None:
+        stage.sim.faults.add("/playlists", 500)
+        with pytest.raises(UpstreamError):
+            await stage.live.playlists(ATTIC)
 
 
 class TestOneTitle:
     async def test_fresh_from_the_server(self, stage: Stage) -> None:
         stage.sim.world.change_view(1, stage.sim.world.find("Low Orbit")).offset_ms = 70_000
-        assert (await stage.plex.title(stage.title("Low Orbit"))).view_offset_ms == 70_000
+        film = await stage.plex.title(stage.title("Low Orbit"))
+        assert (film.view_offset_ms, film.library_key) == (70_000, "1")
         playlist = await stage.plex.title(stage.title("Rainy Sunday", "playlist"))
         assert (playlist.kind, playlist.name) == (TitleKind.PLAYLIST, "Rainy Sunday")
 

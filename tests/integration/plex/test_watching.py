@@ -232,20 +232,6 @@ class TestChanges:
         await until(lambda: len(set(heard) & set(noticed())) >= 2)
         assert len(set(noticed())) == len(noticed())
 
-    async def test_a_reading_of_libraries_has_a_trace_of_its_own(
-        self, stage: Stage, caplog: pytest.LogCaptureFixture
-    ) -> None:
-        await stage.ready()
-        caplog.clear()
-        stage.sim.server.notifications.drop_all()
-
-        def read() -> list[str]:
-            lines = [record.msg for record in caplog.records if isinstance(record.msg, dict)]
-            return [line.get("trace_id", "") for line in lines if line["event"] == "plex_index_read"]
-
-        await until(read)
-        assert all(read())
-
     async def test_a_gap_is_told(self, stage: Stage) -> None:
         await until(lambda: stage.sim.server.notifications.listeners == 1)
         stage.changes.clear()
@@ -263,7 +249,8 @@ class TestSeveralServers:
             async with running(sim, tmp_path, servers=servers) as stage:
                 await stage.ready()
                 assert [state.friendly_name for state in stage.plex.server_states()] == ["Marquee House", "Cellar"]
-                assert {title.ref.server for title in stage.plex.suggest("low orbit")} == {ATTIC, CELLAR}
+                found = await stage.live.search("low orbit", [ATTIC, CELLAR], 25)
+                assert {title.ref.server for title in found.titles} == {ATTIC, CELLAR}
                 assert {player.ref.server for player in await stage.plex.players()} == {ATTIC, CELLAR}
                 await until(lambda: other.server.notifications.listeners == 1)
                 await started(stage, LIVING_ROOM, "Low Orbit")
@@ -279,9 +266,9 @@ class TestSeveralServers:
                 item = other.players[LIVING_ROOM].item
                 assert item is not None
                 assert item.title == "Low Orbit"
-                found = await stage.plex.find("low orbit")
+                found = await stage.live.search("low orbit", [ATTIC, CELLAR], 25)
                 assert not found.is_complete
-                assert len(found.titles) == 2
+                assert {title.ref.server for title in found.titles} == {CELLAR}
                 sim.faults.clear()
 
     async def test_a_player_that_two_servers_know(self, sim: PlexSim, tmp_path: Path) -> None:
@@ -308,7 +295,7 @@ class TestSeveralServers:
             ATTIC: PlexServerConfig(sim.url, sim.token),
         }
         async with running(sim, tmp_path, servers=servers) as stage:
-            await until(lambda: stage.plex.server_states()[1].titles > 500)
+            await until(lambda: stage.plex.server_states()[1].is_up)
             await until(lambda: "unreachable" in stage.check("cellar"))
             sim.play(LIVING_ROOM, "Low Orbit")
             now = await stage.plex.now_playing()
@@ -341,7 +328,6 @@ class TestConnection:
         stage.sim.faults.add(".", "drop")
         stage.sim.server.notifications.drop_all()
         await until(lambda: not stage.plex.server_states()[0].is_up)
-        assert stage.plex.suggest("low orbit")  # what is known stays known
         stage.sim.faults.clear()
         await until(lambda: stage.plex.server_states()[0].is_up)
         assert (await stage.plex.title(stage.title("Low Orbit"))).name == "Low Orbit"

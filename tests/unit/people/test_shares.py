@@ -5,14 +5,19 @@ from __future__ import annotations
 import pytest
 
 from daemon.core.ids import ServerId
+from daemon.core.library import LibraryKind
 from daemon.core.shares import ANY_KIND, Share, UnknownFilter, parse_filter
 from daemon.core.visibility import LibraryRef, Restriction, Visibility
 from daemon.data.bindings import Binding
-from daemon.services.visibility import KnownLibrary, narrowed
+from daemon.data.library.libraries import Library
+from daemon.services.visibility import narrowed
 
 ATTIC = ServerId("attic")
 FILMS, SERIES = LibraryRef(ATTIC, "1"), LibraryRef(ATTIC, "2")
-KNOWN = (KnownLibrary(FILMS, "Films", "movie"), KnownLibrary(SERIES, "Series", "show"))
+KNOWN = (
+    Library(1, FILMS, LibraryKind.MOVIE, "Films", None, None, 0),
+    Library(2, SERIES, LibraryKind.SHOW, "Series", None, None, 0),
+)
 
 
 @pytest.mark.parametrize(
@@ -67,4 +72,39 @@ def test_a_filter_for_all_kinds_and_one_for_a_kind_both_count() -> None:
 def test_reach_and_shares_meet(
     reach: set[Binding] | None, shares: dict[ServerId, Share] | None, seen: set[LibraryRef]
 ) -> None:
-    assert narrowed(KNOWN, reach, shares) == Visibility(frozenset(seen))
+    sees = narrowed(KNOWN, reach, shares)
+    assert sees.libraries == seen
+    assert sees.restrictions == {}
+
+
+@pytest.mark.parametrize(
+    ("reach", "shares", "whole"),
+    [
+        ({Binding(ATTIC)}, None, {ATTIC}),
+        ({Binding(ATTIC, "1"), Binding(ATTIC, "2")}, None, set()),
+        (None, {ATTIC: Share()}, {ATTIC}),
+        (None, {ATTIC: Share(None, {"movie": ""})}, {ATTIC}),
+        (None, {ATTIC: Share(None, {"artist": "label=Kids"})}, set()),
+        (None, {ATTIC: Share(frozenset({"1", "2"}))}, set()),
+        ({Binding(ATTIC)}, {ATTIC: Share()}, {ATTIC}),
+        ({Binding(ATTIC, "1")}, {ATTIC: Share()}, set()),
+        ({Binding(ServerId("cellar"))}, {ATTIC: Share()}, set()),
+    ],
+)
+def test_a_server_is_seen_whole_when_nothing_of_it_is_left_out(
+    reach: set[Binding] | None, shares: dict[ServerId, Share] | None, whole: set[ServerId]
+) -> None:
+    assert narrowed(KNOWN, reach, shares).servers == whole
+
+
+def test_what_a_library_alone_tells_of_its_titles() -> None:
+    narrow = Visibility(frozenset({FILMS, SERIES}), {FILMS: Restriction(labels=frozenset({"Kids"}))})
+    cellar = ServerId("cellar")
+    asked = [(ATTIC, "1"), (ATTIC, "2"), (ATTIC, "9"), (ATTIC, None), (cellar, "1")]
+    assert [narrow.covers(*one) for one in asked] == [False, True, False, False, False]
+    assert [narrow.excludes(*one) for one in asked] == [False, False, True, False, True]
+    assert (narrow.sees_of(ATTIC), narrow.sees_of(cellar), Visibility().sees_of(cellar)) == (True, False, True)
+    whole = Visibility(frozenset(), servers=frozenset({ATTIC}))
+    assert whole.covers(ATTIC, None)
+    assert whole.sees_of(ATTIC)
+    assert not whole.excludes(ATTIC, "9")

@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterable
 from typing import Any
 
 from daemon.core.ids import RatingKey, ServerId
 from daemon.core.media import Title, TitleKind, TitleRef
-from integrations.plex.index import SegmentId, TitleIndex
-from integrations.plex.segment import Segment
 
 ATTIC = ServerId("attic")
 _KEYS = itertools.count(1)
@@ -26,13 +23,3 @@ def episode(show: str, season: int, number: int, name: str) -> Title:
 
 def season(show: str, number: int) -> Title:
     return title(f"Season {number}", TitleKind.SEASON, parent=show, index=number)
-
-
-def index_of(titles: Iterable[Title]) -> TitleIndex:
-    index = TitleIndex()
-    by_kind: dict[TitleKind, list[Title]] = {}
-    for one in titles:
-        by_kind.setdefault(one.kind, []).append(one)
-    for kind, group in by_kind.items():
-        index.put(SegmentId(ATTIC, "1", kind), Segment(kind, group))
-    return index

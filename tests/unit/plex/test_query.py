@@ -13,8 +13,10 @@ from daemon.core.query import (
     WORDS,
     Query,
     folded,
+    is_like,
     rank,
     searchable,
+    sorted_in,
     tier_of,
     without_article,
 )
@@ -102,3 +104,25 @@ def test_a_name_without_its_article_matches_almost_as_well() -> None:
 def test_ranks_are_total() -> None:
     twins = [title("Dune", year=2021), title("Dune", year=2021)]
     assert rank(twins[0], "dune", EXACT, 1) != rank(twins[1], "dune", EXACT, 1)
+
+
+@pytest.mark.parametrize(
+    ("typed", "name", "is_meant"),
+    [
+        ("casablnca 1942", "Casablanca", True),
+        ("star wrs", "Star Wars: Rebels", True),
+        ("the matirx", "The Matrix", True),
+        ("everyone 1 zzzz", "@everyone Goes Home", False),
+        ("dune 1999", "Dune", False),
+        ("rebels", "Star Wars: Rebels", True),
+    ],
+)
+def test_a_mistyped_name_means_only_what_is_much_like_it(typed: str, name: str, is_meant: bool) -> None:
+    assert is_like(Query.parse(typed), title(name, year=1942)) is is_meant
+
+
+def test_titles_of_servers_are_sorted_in_among_those_of_the_search() -> None:
+    found = [title("Blue"), title("Blue Moon"), title("The Blue Hour"), title("Deep Blue")]
+    others = [title("Blue", TitleKind.PLAYLIST), title("Blue Evening"), title("Into the Blue"), found[0]]
+    names = [str(one) for one in sorted_in(Query.parse("blue"), found, others)]
+    assert names == ["Blue", "Blue", "Blue Evening", "Blue Moon", "The Blue Hour", "Deep Blue", "Into the Blue"]
