@@ -9,10 +9,10 @@ from functools import partial
 from itertools import groupby
 from typing import Any, Final, TypeVar
 
+import integrations.plex.adapter_personal as adapter_personal
 from daemon.core.errors import UpstreamError, UpstreamKind, UserError
 from daemon.core.ids import ProfileId, RatingKey, ServerId
 from daemon.core.media import Title, TitleKind, TitleRef
-from integrations.plex import adapter_personal
 from integrations.plex.account_shapes import PlexUser
 from integrations.plex.mirror import to_abouts
 from integrations.plex.parse import to_title

@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any, Final, TypeVar
 
+import integrations.plex.adapter_playlists as adapter_playlists
 from daemon.core.errors import UpstreamError, UpstreamKind, UserError
 from daemon.core.ids import ProfileId, RatingKey, ServerId
 from daemon.core.media import PlayerRef, Title, TitleKind, TitleRef
 from daemon.core.text import plain
-from integrations.plex import adapter_playlists
 from integrations.plex.bounded import Recent
 from integrations.plex.parse import media_type, to_title
 from integrations.plex.personal_access import PersonalAccess

@@ -10,12 +10,12 @@ from datetime import datetime
 
 import msgspec
 
+import integrations.plex.adapter_upkeep as calls
 from daemon.core.errors import UpstreamError, UpstreamKind, UserError
 from daemon.core.ids import AccountId, ServerId
 from daemon.core.library import LibraryKind
 from daemon.core.text import plain
 from daemon.core.visibility import LibraryRef
-from integrations.plex import adapter_upkeep as calls
 from integrations.plex.history import LastPlays, last_play_of, last_plays
 from integrations.plex.plex import Plex
 from integrations.plex.shapes import Loose, Shape, entries, flag, number, text
