@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -10,8 +10,12 @@ import pytest
 
 from daemon.core.errors import UpstreamError
 from daemon.core.ids import ServerId
+from daemon.core.library import LibraryFacts
+from daemon.data.library import libraries
+from daemon.data.store import Store
 from daemon.modules.manage.desk import Desk
 from daemon.modules.manage.inactive import Inactivity
+from daemon.services.library import Shelves
 from integrations.plex import PlexServerConfig, PlexTv, Upkeep
 from simulators.plex.sim import PlexSim
 from tests.integration.plex.stage import ATTIC, CLIENT, QUICK, Stage, running, until
@@ -31,11 +35,18 @@ async def asking(
         own = {name: PlexServerConfig(config.url, sim.token) for name, config in servers.items()}
         plex_tv = PlexTv(sim.account_url, own, CLIENT, stage.health, stage.metrics, QUICK)
         await plex_tv.start()
+        for mirror in stage.plex.mirrors():
+            await note(stage.store, mirror.server, await mirror.libraries())
         try:
             clock = SimTime(sim.clock)
-            yield Inactivity(stage.plex, plex_tv, Upkeep(stage.plex), Desk(stage.plex), clock), stage
+            yield Inactivity(stage.plex, plex_tv, Upkeep(stage.plex), Desk(Shelves(stage.store)), clock), stage
         finally:
             await plex_tv.stop()
+
+
+async def note(store: Store, server: ServerId, listed: Sequence[LibraryFacts]) -> None:
+    """As the mirror does before it reads a library."""
+    await store.write(lambda tx: [libraries.note(tx, server, facts) for facts in listed])
 
 
 def now_of(sim: PlexSim) -> int:
