@@ -6,11 +6,15 @@ from collections.abc import Iterator
 
 import pytest
 from blockbuster import BlockBuster, blockbuster_ctx
+from hypothesis import settings
 
 from daemon.kernel import logs
 from tests.blocking import allow
 
 pytest_plugins = ["tests.servers", "tests.databases"]
+
+settings.register_profile("house", deadline=None)  # how long an example takes says more of the machine than of us
+settings.load_profile("house")
 
 
 @pytest.fixture(autouse=True, scope="session")

@@ -306,6 +306,8 @@ async def test_a_card_shows_no_more_after_a_restart(evening: Evening) -> None:
     evening.stage.plex.play(LIVING_ROOM, grown, offset_ms=600_000)
     card = await now_of(evening, evening.marcus, HIDDEN, f"on **{LIVING_ROOM}**")
     open_to_all = await now_of(evening, evening.stage.guest(), grown.title)
+    guilds = evening.stage.lab.world.guilds
+    evening.stage.settings["MARQUEE_DISCORD__GUILDS"] = ",".join(map(str, guilds))  # one that is in two wants a choice
     await evening.stage.restart()
     evening.stage.player(LIVING_ROOM).pause(evening.stage.clock.now())
     evening.stage.clock.jump(16)

@@ -39,9 +39,9 @@ def test_other_types_are_the_same_title_with_the_same_digest() -> None:
 
 
 def test_a_title_read_alone_has_the_digest_of_the_listing() -> None:
-    ((section, title),) = decode_located(page({**OTHERWISE, "librarySectionID": 3, "summary": "long"}))
-    assert section == "3"
-    assert title == listed(FILM)[0]
+    (one,) = decode_located(page({**OTHERWISE, "librarySectionID": 3, "summary": "long"})).titles
+    assert one.library_key == "3"
+    assert one.title == listed(FILM)[0]
 
 
 def test_an_entry_that_cannot_be_read_costs_no_other() -> None:
