@@ -15,6 +15,19 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if isinstance(item, pytest.Function) and _shares(item):
             item.add_marker(pytest.mark.xdist_group(item.module.__name__))
+    _put_in_order(items)
+
+
+def _put_in_order(items: list[pytest.Item]) -> None:
+    """Modules that say so run from top to bottom: one evening in which what was done before is still there."""
+    places: dict[str, list[int]] = {}
+    for place, item in enumerate(items):
+        if isinstance(item, pytest.Function) and getattr(item.module, "FROM_TOP_TO_BOTTOM", False):
+            places.setdefault(item.module.__name__, []).append(place)
+    for of_module in places.values():
+        ordered = sorted((items[place] for place in of_module), key=lambda item: (item.location[1] or 0, item.name))
+        for place, item in zip(of_module, ordered, strict=True):
+            items[place] = item
 
 
 def _shares(test: pytest.Function) -> bool:

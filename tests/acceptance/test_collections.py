@@ -21,6 +21,7 @@ from tests.acceptance.stage import Member, Stage, answered
 from tests.acceptance.test_linking import link
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
+FROM_TOP_TO_BOTTOM = True
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")

@@ -17,6 +17,7 @@ from tests.acceptance.stage import LIVING_ROOM, Member, Stage, answered, open_st
 from tests.acceptance.test_linking import link
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
+FROM_TOP_TO_BOTTOM = True
 
 GB, DAY_S = 10**9, 86_400
 HUGE_GB = 300  # nothing else in the house is as large, so that a round lists what its test has laid there

@@ -19,6 +19,7 @@ from simulators.plex.server import Activity
 from tests.acceptance.stage import Member, Stage, answered, open_stage
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
+FROM_TOP_TO_BOTTOM = True
 
 MOVIES, SHOWS = "l:attic:1", "l:attic:2"
 EMPTY = "/library/sections/1/emptyTrash"

@@ -17,6 +17,7 @@ from tests.acceptance.household import MARCUS, OLIVIA, YUKI, People, gathered, s
 from tests.acceptance.stage import LIVING_ROOM, Stage, answered, open_owned_stage
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
+FROM_TOP_TO_BOTTOM = True
 
 PLAY = "Play one of them"
 

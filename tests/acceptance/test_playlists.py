@@ -15,6 +15,7 @@ from tests.acceptance.household import MARCUS, OLIVIA, People, gathered, says
 from tests.acceptance.stage import LIVING_ROOM, Stage, answered, open_owned_stage
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
+FROM_TOP_TO_BOTTOM = True
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")

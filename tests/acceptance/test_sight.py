@@ -20,6 +20,7 @@ from tests.acceptance.stage import LIVING_ROOM, ROKU, SHIELD, Member, Stage, ans
 from tests.acceptance.test_linking import link
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
+FROM_TOP_TO_BOTTOM = True
 
 HIDDEN = "Something not shown here"
 GONE = "That title is no longer on the server."

@@ -16,6 +16,7 @@ from tests.acceptance.owners import open_stage_of_owners, owner
 from tests.acceptance.stage import Member, Stage, answered
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
+FROM_TOP_TO_BOTTOM = True
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
