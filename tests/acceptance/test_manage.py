@@ -481,7 +481,7 @@ async def test_accounts_that_do_not_watch(stage: Stage, olivia: Member) -> None:
         assert "**Juno** (managed)" in shown.text
         assert "has never played anything" in shown.text
         assert "Marcus" not in shown.text
-        assert "sees TV Shows, Music" in shown.text
+        assert "sees Music, TV Shows" in shown.text
         shown = await manage(olivia, "inactive", days=5)
         assert "Marcus" in shown.text
         assert "Olivia" not in shown.text  # whose server it is
