@@ -57,12 +57,12 @@ def test_the_resolver_lock_stays_out_of_git() -> None:
 
 
 def test_nothing_tracked_names_a_machine_path_or_a_registry() -> None:
-    telltale = re.compile(rb"pythonhosted|registry\.npmjs|(?:^|[^A-Za-z0-9_.])/(?:work|farm)/|/root/")
-    own = {"tests/architecture/test_packaging.py"}
+    # Written in pieces, so that this file needs no exception.
+    hosts = rb"python" rb"hosted|registry\.npm" rb"js"
+    folders = rb"(?:^|[^A-Za-z0-9_.])/(?:work|farm)/|/ro" rb"ot/"
+    telltale = re.compile(hosts + rb"|" + folders)
     found = [
-        name
-        for name in tracked_files()
-        if name not in own and (ROOT / name).is_file() and telltale.search((ROOT / name).read_bytes())
+        name for name in tracked_files() if (ROOT / name).is_file() and telltale.search((ROOT / name).read_bytes())
     ]
     assert found == []
 
