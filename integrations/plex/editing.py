@@ -23,6 +23,7 @@ from integrations.plex.editing_shapes import (
     decode_candidates,
     to_editable,
 )
+from integrations.plex.http import paging
 from integrations.plex.mirror import TYPES
 from integrations.plex.plex import Plex
 from integrations.plex.server import Server
@@ -252,8 +253,8 @@ class Editing:
         if title.guid is None:
             return []
         params: Params = {"guid": title.guid, "type": TYPES[title.kind]}
-        paging = {"X-Plex-Container-Start": "0", "X-Plex-Container-Size": str(_NAMESAKES_MAX)}
-        answer = await server.http.fetch("/library/all", params, decode=container, headers=paging)
+        headers = paging(0, _NAMESAKES_MAX)
+        answer = await server.http.fetch("/library/all", params, decode=container, headers=headers)
         return [key for each in entries(answer.Metadata, EditedShape) if (key := number(each.ratingKey)) is not None]
 
     async def _after(self, ref: TitleRef) -> Editable:

@@ -15,7 +15,7 @@ import msgspec
 from daemon.core.ids import AccountId
 from daemon.core.library import LibraryKind
 from daemon.core.media import TitleKind
-from integrations.plex.http import Params, ServerHttp
+from integrations.plex.http import Params, ServerHttp, paging
 from integrations.plex.mirror import TYPES
 from integrations.plex.shapes import Loose, Shape, entries, number, text
 
@@ -116,8 +116,8 @@ async def _rows(http: ServerHttp, path: str, query: Params, rows_max: int) -> As
     start = 0
     while start < rows_max:
         size = min(_PAGE, rows_max - start)
-        paging = {"X-Plex-Container-Start": str(start), "X-Plex-Container-Size": str(size)}
-        answer = await http.fetch(path, query, decode=_pages.decode, headers=paging, timeout_s=http.page_s)
+        headers = paging(start, size)
+        answer = await http.fetch(path, query, decode=_pages.decode, headers=headers, timeout_s=http.page_s)
         page = answer.MediaContainer or _PageShape()
         rows = (page.Metadata or [])[:size]
         for row in rows:

@@ -193,6 +193,11 @@ async def _refuse_redirect(session: aiohttp.ClientSession, context: object, para
     raise aiohttp.ClientError("redirected")
 
 
+def paging(start: int, size: int) -> dict[str, str]:
+    """The headers that ask for a listing's entries from `start` on, at most `size`; 0 only tells how many there are."""
+    return {"X-Plex-Container-Start": str(start), "X-Plex-Container-Size": str(size)}
+
+
 async def within(seconds: float, work: Awaitable[T]) -> T | None:
     """The result of `work`, or None when it takes longer than `seconds`."""
     try:

@@ -13,7 +13,7 @@ from daemon.core.limits import MIRROR_PAGE
 from daemon.core.media import TitleKind
 from daemon.core.text import plain
 from integrations.plex.config import PlexTimeouts
-from integrations.plex.http import Params, ServerHttp
+from integrations.plex.http import Params, ServerHttp, paging
 from integrations.plex.mirror_shapes import (
     AboutShape,
     LibraryShape,
@@ -100,7 +100,7 @@ class MirrorReader:
             f"/library/sections/{library}/all",
             {"type": TYPES[kind], "sort": _ORDER, **_LEAN},
             decode=decode_page,
-            headers=_paging(start, MIRROR_PAGE),
+            headers=paging(start, MIRROR_PAGE),
             timeout_s=self._timeouts.page_s,
         )
         titles: list[ListedTitle] = []
@@ -161,7 +161,7 @@ class MirrorReader:
             path,
             {**params, **_KEYS_ONLY},
             decode=decode_keys,
-            headers=_paging(start, size),
+            headers=paging(start, size),
             timeout_s=self._timeouts.page_s,
         )
         return keys, total if total is not None else start + entries_read, entries_read
@@ -176,7 +176,3 @@ def to_abouts(answer: ContainerShape) -> dict[int, About]:
         if (key := number(shape.ratingKey)) is not None:
             found[key] = About(plain(text(shape.summary) or "") or None, is_seen)
     return found
-
-
-def _paging(start: int, size: int) -> dict[str, str]:
-    return {"X-Plex-Container-Start": str(start), "X-Plex-Container-Size": str(size)}

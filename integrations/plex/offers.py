@@ -12,12 +12,13 @@ from daemon.core.media import TitleKind
 from daemon.core.text import plain
 from daemon.core.visibility import LibraryRef
 from integrations.plex.filters import FLAGS, NUMBERS, PLEX_NAMES, WORDS, Term, merged, to_query
+from integrations.plex.http import paging
 from integrations.plex.mirror import TYPES
 from integrations.plex.server import Server
 from integrations.plex.shapes import Loose, Shape, container, entries, number, text
 
 _MAIN = {"movie": TitleKind.MOVIE, "show": TitleKind.SHOW, "artist": TitleKind.ARTIST}
-_NOTHING = {"X-Plex-Container-Start": "0", "X-Plex-Container-Size": "0"}
+_NOTHING = paging(0, 0)
 # What a server that does not tell is taken to know.
 _USUAL = {PLEX_NAMES.get(name, name) for name in (*WORDS, *NUMBERS)} | {name for name, _ in FLAGS.values()}
 

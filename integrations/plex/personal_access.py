@@ -19,7 +19,7 @@ from daemon.services.accounts import Accounts, Link, Proof
 from integrations.plex.account import PlexTv
 from integrations.plex.bounded import Recent
 from integrations.plex.errors import service_of
-from integrations.plex.http import Params
+from integrations.plex.http import Params, paging
 from integrations.plex.plex import Plex
 
 log = structlog.get_logger(__name__)
@@ -96,7 +96,7 @@ class PersonalAccess:
         size: int = 0,
     ) -> T:
         """What the server answers the person; from entry `start` on at most `size`, when a start is given."""
-        page = {} if start is None else {"X-Plex-Container-Start": str(start), "X-Plex-Container-Size": str(size)}
+        page = {} if start is None else paging(start, size)
 
         async def attempt(key: Key) -> T:
             token = {} if key.token is None else {"X-Plex-Token": key.token}

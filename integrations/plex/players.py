@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Awaitable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import TypeVar
 
@@ -20,6 +20,7 @@ from integrations.plex.control import Control
 from integrations.plex.http import ServerHttp
 from integrations.plex.sessions import Sessions
 from integrations.plex.shapes import ClientShape, container, entries, number, text
+from integrations.plex.together import attempt
 
 T = TypeVar("T")
 
@@ -99,7 +100,7 @@ class Players:
 
     async def _discover(self, *, is_fresh: bool) -> dict[PlayerId, Known]:
         reading = self._sessions.read(is_fresh=is_fresh)
-        clients, sessions = await asyncio.gather(_attempt(self._clients()), _attempt(reading))
+        clients, sessions = await asyncio.gather(attempt(self._clients()), attempt(reading))
         if isinstance(clients, UpstreamError):
             if isinstance(sessions, UpstreamError):
                 raise clients
@@ -182,13 +183,6 @@ class Players:
         """What worked is trusted until it fails; what did not is tried again after a while."""
         age_s = (self._clock.now() - capability.checked_at).total_seconds()
         return capability.route is Route.NONE and not 0 <= age_s <= self._timeouts.uncontrollable_fresh_s
-
-
-async def _attempt(work: Awaitable[T]) -> T | UpstreamError:
-    try:
-        return await work
-    except UpstreamError as error:
-        return error
 
 
 def hopeless(known: Known) -> str | None:

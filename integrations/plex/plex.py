@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Awaitable, Callable, Collection, Coroutine, Mapping
+from collections.abc import Callable, Collection, Coroutine, Mapping
 from typing import Any, TypeVar
 
 from daemon.core.clock import Clock
@@ -32,7 +32,7 @@ from integrations.plex.http import new_session, within
 from integrations.plex.mirror import About, MirrorReader
 from integrations.plex.posters import posters_region
 from integrations.plex.server import Server, Surroundings
-from integrations.plex.together import ask_all
+from integrations.plex.together import ask_all, attempt
 from integrations.plex.told import Told
 
 T = TypeVar("T")
@@ -166,7 +166,7 @@ class Plex:
             by_server.setdefault(ref.server, []).append(int(ref.rating_key))
         found: dict[TitleRef, About] = {}
         for name, keys in by_server.items():
-            answer = await _attempt(self.server(name).mirror.about(keys))
+            answer = await attempt(self.server(name).mirror.about(keys))
             if not isinstance(answer, UpstreamError):
                 found |= {TitleRef(name, RatingKey(str(key))): about for key, about in answer.items()}
         return found
@@ -198,7 +198,7 @@ class Plex:
             return playback
         for server in self._servers.values():
             if server.name != ref.server and server.connection.state.is_up:
-                elsewhere = await _attempt(server.sessions.of(ref.player_id))
+                elsewhere = await attempt(server.sessions.of(ref.player_id))
                 if isinstance(elsewhere, Playback):
                     return await server.playbacks.of(ref.player_id)
         return None
@@ -339,11 +339,3 @@ def _add(listeners: list[T], listener: T) -> Callable[[], None]:
             listeners.remove(listener)
 
     return forget
-
-
-async def _attempt(work: Awaitable[T]) -> T | UpstreamError:
-    """The result, or the failure as a value, so that one server's failure does not hide the others' answers."""
-    try:
-        return await work
-    except UpstreamError as error:
-        return error

@@ -16,6 +16,7 @@ from daemon.core.library import LibraryKind, ListedTitle
 from daemon.core.media import TitleKind, TitleRef
 from daemon.core.visibility import LibraryRef
 from integrations.plex.history import last_plays
+from integrations.plex.http import paging
 from integrations.plex.mirror_shapes import decode_located, decode_page, to_listed
 from integrations.plex.plex import Plex
 from integrations.plex.removal_values import Deletion
@@ -89,7 +90,7 @@ class Removal:
         params = {"metadataItemID": ref.rating_key, "sort": "viewedAt:desc"}
         path = f"/library/metadata/{ref.rating_key}" + ("/allLeaves" if kind is TitleKind.SHOW else "")
         answers = [
-            await http.fetch(_HISTORY, params, decode=container, headers=_paging(0, 1)),
+            await http.fetch(_HISTORY, params, decode=container, headers=paging(0, 1)),
             await http.fetch(path, decode=container, timeout_s=http.page_s),
         ]
         rows = [row for answer in answers for row in entries(answer.Metadata, _PlayShape)]
@@ -130,7 +131,7 @@ class Removal:
         for page in range(_PAGES_MAX):
             try:
                 shapes, total, count = await server.http.fetch(
-                    path, decode=decode_page, headers=_paging(page * _PAGE, _PAGE)
+                    path, decode=decode_page, headers=paging(page * _PAGE, _PAGE)
                 )
             except UpstreamError as error:
                 if error.kind is UpstreamKind.NOT_FOUND:  # gone since the request before
@@ -148,10 +149,6 @@ def _delete(server: Any, rating_key: int, guid: str) -> Deletion:
     from integrations.plex.adapter_removal import delete_title  # imports plexapi: in the thread
 
     return delete_title(server, rating_key, guid)
-
-
-def _paging(start: int, size: int) -> dict[str, str]:
-    return {"X-Plex-Container-Start": str(start), "X-Plex-Container-Size": str(size)}
 
 
 def _keys(row: _PlayShape) -> Iterator[int]:

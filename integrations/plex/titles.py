@@ -10,7 +10,7 @@ from daemon.core.ids import RatingKey, ServerId
 from daemon.core.media import Title, TitleKind, TitleRef
 from daemon.core.query import NONE, Query, tier_of
 from integrations.plex.bounded import Recent
-from integrations.plex.http import Params, ServerHttp
+from integrations.plex.http import Params, ServerHttp, paging
 from integrations.plex.parse import Streams, all_streams, media_type, to_title
 from integrations.plex.shapes import (
     ContainerShape,
@@ -123,8 +123,8 @@ class Titles:
 
     async def playlists(self, limit: int) -> list[Title]:
         """Playlists of the account whose token this is, of films, episodes or music; the first `limit`."""
-        paging = {"X-Plex-Container-Start": "0", "X-Plex-Container-Size": str(limit)}
-        _, items = await self._http.fetch("/playlists", decode=listing, headers=paging)
+        headers = paging(0, limit)
+        _, items = await self._http.fetch("/playlists", decode=listing, headers=headers)
         playable = (item for item in items if text(item.playlistType) in ("video", "audio"))
         found = (to_title(self._server, item) for item in playable)
         return [title for title in found if title is not None][:limit]
@@ -147,8 +147,8 @@ class Titles:
         """Titles below another with whether each was seen, page by page."""
         found: dict[RatingKey, tuple[Title, bool]] = {}
         for start in range(0, _LEAVES_MAX, _LEAVES_PAGE):
-            paging = {"X-Plex-Container-Start": str(start), "X-Plex-Container-Size": str(_LEAVES_PAGE)}
-            head, items = await self._http.fetch(path, decode=listing, headers=paging)
+            headers = paging(start, _LEAVES_PAGE)
+            head, items = await self._http.fetch(path, decode=listing, headers=headers)
             is_over = not items
             for item in items:
                 title = to_title(self._server, item)

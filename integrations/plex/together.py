@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Coroutine, Mapping
+from collections.abc import Awaitable, Coroutine, Mapping
 from typing import Any, TypeVar
 
 from daemon.core.errors import UpstreamError, UpstreamKind
@@ -25,7 +25,7 @@ async def ask_all(
     question goes on, so that its answer, or its failure, is known the next time.
     """
     tasks = {
-        name: supervisor.spawn(f"plex:{name}:ask", _attempt(question), owner="plex")
+        name: supervisor.spawn(f"plex:{name}:ask", attempt(question), owner="plex")
         for name, question in questions.items()
     }
     pending = set(tasks.values())
@@ -41,8 +41,9 @@ async def ask_all(
     }
 
 
-async def _attempt(question: Coroutine[Any, Any, T]) -> T | UpstreamError:
+async def attempt(work: Awaitable[T]) -> T | UpstreamError:
+    """The result, or the failure as a value, so that one server's failure does not hide the others' answers."""
     try:
-        return await question
+        return await work
     except UpstreamError as error:
         return error

@@ -11,7 +11,7 @@ from daemon.core.ids import ServerId
 from daemon.core.library import LibraryKind
 from daemon.core.media import Title, TitleKind
 from daemon.core.visibility import LibraryRef
-from integrations.plex.http import Params, ServerHttp
+from integrations.plex.http import Params, ServerHttp, paging
 from integrations.plex.mirror import TYPES
 from integrations.plex.parse import to_title
 from integrations.plex.shapes import ItemShape, Loose, Shape, container, entries, number, text
@@ -118,9 +118,9 @@ async def read_trash(http: ServerHttp, library: LibraryRef, kind: LibraryKind) -
 async def _listed(http: ServerHttp, section: str, query: Params) -> AsyncIterator[_TrashedShape]:
     start = 0
     while start < _LISTING_MAX:
-        paging = {"X-Plex-Container-Start": str(start), "X-Plex-Container-Size": str(_PAGE)}
+        headers = paging(start, _PAGE)
         answer = await http.fetch(
-            f"/library/sections/{section}/all", query, decode=_pages.decode, headers=paging, timeout_s=http.page_s
+            f"/library/sections/{section}/all", query, decode=_pages.decode, headers=headers, timeout_s=http.page_s
         )
         page = answer.MediaContainer or _PageShape()
         for shape in entries(page.Metadata, _TrashedShape):
