@@ -178,11 +178,6 @@ def of_profile(tx: Connection, profile_id: ProfileId) -> Link | None:
     return _first(tx, _a.profile_id == profile_id)
 
 
-def of_account(tx: Connection, account_id: AccountId) -> Link | None:
-    """Whose account it is."""
-    return _first(tx, _a.account_id == account_id)
-
-
 def every(tx: Connection) -> list[Link]:
     """All links, by account."""
     return [_link(row) for row in tx.execute(select(plex_accounts).order_by(_a.account_id))]

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import ColumnElement, Connection, and_, false, func, or_, select, true
+from sqlalchemy import Connection, and_, func, select
 
 from daemon.core.ids import ServerId
 from daemon.core.library import CollectionRef, TagKind
 from daemon.core.visibility import LibraryRef, Visibility
-from daemon.data.library.shown import Shown, condition, of_rating_keys, of_tag
+from daemon.data.library.shown import Shown, condition, of_rating_keys, of_tag, within_libraries
 from daemon.data.library.tables import libraries, library_tags, library_title_tags, library_titles
 
 _l, _t = libraries.c, library_titles.c
@@ -31,7 +31,7 @@ class Collected:
 
 def listing(tx: Connection, visibility: Visibility, only: LibraryRef | None = None) -> list[Collected]:
     """By name. Where labels or ratings hide titles of a library, a collection of hidden titles is not told of."""
-    inside = and_(_g.kind == TagKind.COLLECTION.value, _within(visibility, only))
+    inside = and_(_g.kind == TagKind.COLLECTION.value, within_libraries(visibility, only))
     shelves = tx.execute(
         select(_g.id, _g.key, _g.name, _l.server, _l.key.label("section"), _l.name.label("library"))
         .select_from(_tags.join(libraries, _l.id == _g.library_id))
@@ -64,13 +64,3 @@ def titles(
     if rating_keys is not None:
         return of_rating_keys(tx, visibility, collection.ref.server, rating_keys, collection.library)
     return of_tag(tx, visibility, collection.library, TagKind.COLLECTION, collection.ref.key)
-
-
-def _within(visibility: Visibility, only: LibraryRef | None) -> ColumnElement[bool]:
-    refs = visibility.libraries
-    parts = [] if refs is None else [or_(false(), *(_is(ref) for ref in sorted(refs, key=str)))]
-    return and_(true(), *parts, *([] if only is None else [_is(only)]))
-
-
-def _is(ref: LibraryRef) -> ColumnElement[bool]:
-    return and_(_l.server == ref.server, _l.key == ref.key)

@@ -89,13 +89,19 @@ class LibrarySum:
     read_at: datetime | None
 
 
-def condition(visibility: Visibility, only: LibraryRef | None = None) -> ColumnElement[bool]:
-    """What a title joined to its library has to fulfil to be seen; `only` one library."""
+def within_libraries(visibility: Visibility, only: LibraryRef | None = None) -> ColumnElement[bool]:
+    """What a row of libraries has to fulfil to be one of those that are seen, whatever of its titles is; `only` one."""
     parts: list[ColumnElement[bool]] = []
     if visibility.libraries is not None:
         parts.append(or_(false(), *(_is(ref) for ref in sorted(visibility.libraries, key=str))))
     if only is not None:
         parts.append(_is(only))
+    return and_(true(), *parts)
+
+
+def condition(visibility: Visibility, only: LibraryRef | None = None) -> ColumnElement[bool]:
+    """What a title joined to its library has to fulfil to be seen; `only` one library."""
+    parts = [within_libraries(visibility, only)]
     for ref, restriction in visibility.restrictions.items():
         parts.append(or_(not_(_is(ref)), _passes(restriction)))
     return and_(true(), *parts)
@@ -194,15 +200,12 @@ def of_tag(tx: Connection, visibility: Visibility, library: LibraryRef, kind: Ta
 
 def by_refs(tx: Connection, visibility: Visibility, refs: Collection[TitleRef]) -> dict[TitleRef, Shown]:
     """Those of these titles that are seen."""
-    keys: dict[str, list[int]] = {}
+    keys: dict[ServerId, list[int]] = {}
     for ref in refs:
         keys.setdefault(ref.server, []).append(int(ref.rating_key))
     found: dict[TitleRef, Shown] = {}
     for server, wanted in keys.items():
-        for start in range(0, len(wanted), _KEYS_AT_ONCE):
-            some = wanted[start : start + _KEYS_AT_ONCE]
-            rows = tx.execute(_titles(visibility).where(_t.server == server, _t.rating_key.in_(some)))
-            found |= {shown.title.ref: shown for shown in map(_to_shown, rows)}
+        found |= {shown.title.ref: shown for shown in of_rating_keys(tx, visibility, server, wanted)}
     return found
 
 
