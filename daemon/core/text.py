@@ -71,3 +71,21 @@ def parse_position(text: str, now_ms: int, duration_ms: int) -> int | None:
     else:
         return None
     return {"": value, "+": now_ms + value, "-": now_ms - value}[sign]
+
+
+def size_line(size_bytes: int) -> str:
+    """`812 MB`, `4.1 GB`, `12.3 TB`; powers of ten, as disks are sold."""
+    for unit, factor in (("TB", 10**12), ("GB", 10**9)):
+        if size_bytes >= factor:
+            return f"{size_bytes / factor:,.1f} {unit}"
+    return f"{size_bytes / 10**6:,.0f} MB"
+
+
+def titles_line(count: int) -> str:
+    """`1 title`, `1,204 titles`."""
+    return f"{count:,} title{'s' * (count != 1)}"
+
+
+def days_line(count: int) -> str:
+    """`1 day`, `365 days`."""
+    return f"{count:,} day{'s' * (count != 1)}"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from daemon.core.errors import OutOfDate
 from daemon.core.ids import AppId, ChannelId, GuildId, PanelId
 from daemon.services.panels import Place
 from integrations.discord.calls import AnyInteraction
@@ -27,3 +28,16 @@ def home_of(interaction: AnyInteraction) -> str:
 def panel_id_of(ids: Sequence[str]) -> PanelId:
     """The panel whose number is the first of a component's ids; 0, which none has, for anything odd."""
     return PanelId(int(ids[0]) if ids and ids[0].isascii() and ids[0].isdigit() and len(ids[0]) < 19 else 0)
+
+
+def check_home(interaction: AnyInteraction, ids: Sequence[str]) -> None:
+    """Raise OutOfDate when a list of another guild is pressed here: no panel is kept of it, its ids say whose it is."""
+    if not ids or ids[0] != home_of(interaction):
+        raise OutOfDate
+
+
+def chosen(values: Sequence[str]) -> str:
+    """What was chosen in a menu; OutOfDate when a button was pressed with the menu's id."""
+    if not values:
+        raise OutOfDate
+    return values[0]

@@ -12,6 +12,7 @@ from daemon.core.access import Access
 from daemon.core.ids import MemberId
 from integrations.discord.places import guild_of
 from integrations.discord.policy import policy
+from integrations.discord.ui.choices import Choices, to_choices
 
 from .asking import Viewer
 from .commands_answers import Answers, viewer_of
@@ -19,17 +20,12 @@ from .commands_changes import Changes
 from .desk import Desk
 
 AnyInteraction = discord.Interaction[Any]
-Choices = list[app_commands.Choice[str]]
 
 _OWNER = policy(Access.OWNER, private=True, audited=True)
 _COLLECTION = "Type a few letters of its name"
 _TITLE = "Type a few letters of the title's name"
 _NAME_CHARS_MAX = 100
 _FILTER_CHARS_MAX = 300
-
-
-def _to_choices(lines: list[tuple[str, str]]) -> Choices:
-    return [app_commands.Choice(name=label, value=value) for label, value in lines]
 
 
 def _typing(interaction: AnyInteraction) -> Viewer:
@@ -100,21 +96,21 @@ class CollectionCommands(commands.Cog):
     @list_all.autocomplete("library")
     @create.autocomplete("library")
     async def _suggest_library(self, interaction: AnyInteraction, current: str) -> Choices:
-        return _to_choices(await self._desk.suggest_libraries(current, _typing(interaction)))
+        return to_choices(await self._desk.suggest_libraries(current, _typing(interaction)))
 
     @show.autocomplete("collection")
     @add.autocomplete("collection")
     @remove.autocomplete("collection")
     @delete.autocomplete("collection")
     async def _suggest_collection(self, interaction: AnyInteraction, current: str) -> Choices:
-        return _to_choices(await self._desk.suggest_collections(current, _typing(interaction)))
+        return to_choices(await self._desk.suggest_collections(current, _typing(interaction)))
 
     @add.autocomplete("title")
     async def _suggest_title(self, interaction: AnyInteraction, current: str) -> Choices:
         found = await self._desk.suggest_titles(current, _typing(interaction), _chosen(interaction), inside=False)
-        return _to_choices(found)
+        return to_choices(found)
 
     @remove.autocomplete("title")
     async def _suggest_member(self, interaction: AnyInteraction, current: str) -> Choices:
         found = await self._desk.suggest_titles(current, _typing(interaction), _chosen(interaction), inside=True)
-        return _to_choices(found)
+        return to_choices(found)

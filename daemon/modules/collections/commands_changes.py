@@ -9,6 +9,7 @@ import discord
 from daemon.core.errors import UserError
 from daemon.core.ids import PanelId
 from daemon.core.media import TitleRef
+from daemon.core.text import titles_line
 from daemon.services.audit import Audit
 from daemon.services.kept import Kept
 from integrations.discord.calls import call_of
@@ -20,7 +21,7 @@ from integrations.plex import CollectionState
 from .asking import Doomed, Draft
 from .commands_answers import viewer_of
 from .desk import Desk
-from .views import bold, doomed_view, draft_view, titles, told_view
+from .views import bold, doomed_view, draft_view, told_view
 
 AnyInteraction = discord.Interaction[Any]
 
@@ -46,7 +47,7 @@ class Changes:
             state = await self._desk.collections.create_smart(shelf.ref, name, filter_text)
             await self._record(interaction, "created", state, {"filter": filter_text})
             lines = (
-                f"{bold(state.name)} of {bold(shelf.name)} has {titles(state.count)} now.",
+                f"{bold(state.name)} of {bold(shelf.name)} has {titles_line(state.count)} now.",
                 "-# It is smart: whatever fits the filter is in it, and nothing else.",
             )
             await reply(interaction, view=told_view("Collection made", *lines))
@@ -76,7 +77,7 @@ class Changes:
         state = await self._desk.collections.create(draft.library.ref, draft.name, title)
         await self._drafts.take(panel_id, place_of(interaction), call_of(interaction).profile_id)
         await self._record(interaction, "created", state, {"title": str(title)})
-        line = f"{bold(state.name)} of {bold(draft.library.name)} has {titles(state.count)}."
+        line = f"{bold(state.name)} of {bold(draft.library.name)} has {titles_line(state.count)}."
         view = told_view("Collection made", line, "-# /collection add puts more into it.")
         await update(interaction, view=view)
 
@@ -87,7 +88,7 @@ class Changes:
         ref = await self._desk.title(title, viewer, known.library)
         state, item = await self._desk.collections.add(known.ref, ref)
         await self._record(interaction, "added to", state, {"title": str(ref)})
-        line = f"{bold(str(item))} is in {bold(state.name)} now, with {titles(state.count)} in all."
+        line = f"{bold(str(item))} is in {bold(state.name)} now, with {titles_line(state.count)} in all."
         await reply(interaction, view=told_view("Added", line))
 
     async def remove(self, interaction: AnyInteraction, collection: str, title: str) -> None:
@@ -97,7 +98,7 @@ class Changes:
         ref = await self._desk.title(title, viewer, known.library)
         state, item = await self._desk.collections.remove(known.ref, ref)
         await self._record(interaction, "removed from", state, {"title": str(ref)})
-        line = f"{bold(str(item))} is no longer in {bold(state.name)}; {titles(state.count)} left."
+        line = f"{bold(str(item))} is no longer in {bold(state.name)}; {titles_line(state.count)} left."
         view = told_view("Removed", line, "-# The title itself stays in its library.")
         await reply(interaction, view=view)
 
@@ -125,7 +126,7 @@ class Changes:
         await self._questions.take(panel_id, place, call.profile_id)
         detail = {"collection": str(doomed.ref), "titles": doomed.count}
         await self._audit.record(call.profile_id, "collection deleted", doomed.name, detail, call.trace_id)
-        line = f"{bold(doomed.name)} is gone; its {titles(doomed.count)} stay in {bold(doomed.library_name)}."
+        line = f"{bold(doomed.name)} is gone; its {titles_line(doomed.count)} stay in {bold(doomed.library_name)}."
         await update(interaction, view=told_view("Collection deleted", line))
 
     async def keep(self, interaction: AnyInteraction, panel_id: PanelId) -> None:

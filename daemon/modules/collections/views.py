@@ -10,9 +10,11 @@ import discord
 from daemon.core.ids import PanelId
 from daemon.core.limits import CHOICE_CHARS_MAX
 from daemon.core.media import Title
-from daemon.core.text import clamp, plain
+from daemon.core.text import clamp, plain, titles_line
+from daemon.core.titles import title_name
 from daemon.services.library.shelves import Collected, Shown
 from integrations.discord.components import ComponentSet
+from integrations.discord.ui.colours import ACCENT, GOOD, QUIET
 from integrations.discord.ui.confirm import confirm
 from integrations.discord.ui.layout import card, row, safe, text
 from integrations.discord.ui.paginator import Page, pager
@@ -21,9 +23,6 @@ from integrations.discord.ui.pick import option, pick
 from .asking import Doomed, Draft
 from .desk import Opened
 
-ACCENT = discord.Colour(0xE5A00D)
-QUIET = discord.Colour(0x4E5058)
-GOOD = discord.Colour(0x23A55A)
 PAGE = 10
 NAME_CHARS_MAX = 200
 
@@ -33,12 +32,14 @@ def list_view(
 ) -> discord.ui.LayoutView:
     """Collections by name, a menu that opens one, and the pages."""
     heading = "### Collections" + (f" of {_safe(library, 80)}" if library else "")
-    lines = [f"**{_safe(one.name)}**\n-# {titles(one.count)} · {_safe(one.library_name, 80)}" for one in page.items]
+    lines = [
+        f"**{_safe(one.name)}**\n-# {titles_line(one.count)} · {_safe(one.library_name, 80)}" for one in page.items
+    ]
     body = "\n".join(lines) or "There are none."
     more = f"\n-# {total:,} collection{'s' * (total != 1)}" if page.pages > 1 else ""
     parts: list[discord.ui.Item[Any]] = [text(f"{heading}\n{body}{more}")]
     options = [
-        option(one.name, str(one.ref), description=f"{titles(one.count)} · {one.library_name}")
+        option(one.name, str(one.ref), description=f"{titles_line(one.count)} · {one.library_name}")
         for one in page.items
         if len(str(one.ref)) <= CHOICE_CHARS_MAX
     ]
@@ -51,9 +52,9 @@ def show_view(items: ComponentSet, opened: Opened, page: Page[Shown], ids: Seque
     """What somebody sees of a collection, in its order."""
     one = opened.collection
     lines = [
-        f"{page.first_index + place}. **{_safe(_name(shown.title))}**" for place, shown in enumerate(page.items, 1)
+        f"{page.first_index + place}. **{_safe(title_name(shown.title))}**" for place, shown in enumerate(page.items, 1)
     ]
-    head = f"### {_safe(one.name)}\n-# {titles(len(opened.titles))} · {_safe(one.library_name, 80)}"
+    head = f"### {_safe(one.name)}\n-# {titles_line(len(opened.titles))} · {_safe(one.library_name, 80)}"
     body = "\n".join(lines) or "Nothing that you can see is in it."
     note = "" if opened.is_ordered or not lines else "\n-# By name: its server does not tell its own order now."
     return card(text(f"{head}\n{body}{note}"), *pager(items, "show", ids, page=page), accent=ACCENT if lines else QUIET)
@@ -69,7 +70,7 @@ def draft_view(items: ComponentSet, draft: Draft, panel_id: PanelId, found: Sequ
         lines.append("-# Several titles fit; which one is it?")
     lines.append("-# With a filter instead it fills itself: /collection create with filter.")
     options = [
-        option(_name(title), str(title.ref), description=title.library or "")
+        option(title_name(title), str(title.ref), description=title.library or "")
         for title in found
         if len(str(title.ref)) <= CHOICE_CHARS_MAX
     ]
@@ -85,7 +86,7 @@ def doomed_view(items: ComponentSet, doomed: Doomed, panel_id: PanelId) -> disco
     """What a deletion does, and the question."""
     said = text(
         f"### Delete the collection {_safe(doomed.name, 80)}?\n"
-        f"Its {titles(doomed.count)} stay in {_safe(doomed.library_name, 80)}. The collection itself, its order, "
+        f"Its {titles_line(doomed.count)} stay in {_safe(doomed.library_name, 80)}. The collection itself, its order, "
         "its poster and its description go, and cannot be brought back."
     )
     return card(said, confirm(items, "delete", "keep", (panel_id,), label="Delete the collection"), accent=ACCENT)
@@ -96,18 +97,9 @@ def told_view(heading: str, *lines: str, is_done: bool = True) -> discord.ui.Lay
     return card(text("\n".join([f"### {heading}", *lines])), accent=GOOD if is_done else QUIET)
 
 
-def titles(count: int) -> str:
-    """`1 title`, `1,204 titles`."""
-    return f"{count:,} title{'s' * (count != 1)}"
-
-
 def bold(name: str) -> str:
     """A name within a sentence."""
     return f"**{_safe(name)}**"
-
-
-def _name(title: Title) -> str:
-    return plain(str(title)) or f"Untitled {title.kind}"
 
 
 def _safe(words: str, chars_max: int = NAME_CHARS_MAX) -> str:

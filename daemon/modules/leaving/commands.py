@@ -13,20 +13,16 @@ from daemon.core.ids import MemberId
 from daemon.core.leaving import GB, Rule
 from integrations.discord.places import guild_of
 from integrations.discord.policy import policy
+from integrations.discord.ui.choices import Choices, to_choices
 
 from .asking import Viewer
 from .commands_answers import Answers
 from .desk import Desk
 
 AnyInteraction = discord.Interaction[Any]
-Choices = list[app_commands.Choice[str]]
 
 DAYS, KEEP_DAYS = 365, 14
 _OWNER = policy(Access.OWNER, private=True, audited=True)
-
-
-def _to_choices(lines: list[tuple[str, str]]) -> Choices:
-    return [app_commands.Choice(name=label, value=value) for label, value in lines]
 
 
 def _typing(interaction: AnyInteraction) -> Viewer:
@@ -80,8 +76,8 @@ class LeavingCommands(commands.Cog):
 
     @announce.autocomplete("library")
     async def _suggest_library(self, interaction: AnyInteraction, current: str) -> Choices:
-        return _to_choices(await self._desk.suggest_libraries(current, _typing(interaction)))
+        return to_choices(await self._desk.suggest_libraries(current, _typing(interaction)))
 
     @close.autocomplete("round")
     async def _suggest_round(self, interaction: AnyInteraction, current: str) -> Choices:
-        return _to_choices(await self._desk.suggest_rounds(current, _typing(interaction)))
+        return to_choices(await self._desk.suggest_rounds(current, _typing(interaction)))

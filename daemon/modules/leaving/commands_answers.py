@@ -9,6 +9,7 @@ import discord
 from daemon.core.errors import UserError
 from daemon.core.ids import PanelId
 from daemon.core.leaving import RoundState, Rule
+from daemon.core.text import titles_line
 from daemon.services.kept import Kept
 from daemon.services.leaving import Whole
 from integrations.discord.calls import call_of
@@ -22,7 +23,6 @@ from .asking import Draft, Viewer
 from .commands_cards import Cards
 from .deleting import Deleting
 from .desk import Desk
-from .lines import amount
 from .views import begun_view, confirm_view, decision_view, draft_view, list_view, round_view, said_view
 
 AnyInteraction = discord.Interaction[Any]
@@ -66,9 +66,9 @@ class Answers:
         outcome = await self._cards.post(whole)
         if outcome in (Edited.GONE, Edited.FORBIDDEN):
             raise UserError("I may not post in this channel; nothing was announced.", "no_channel")
-        said = f"**{amount(announced.count)}** of {safe(draft.library_name)} announced."
+        said = f"**{titles_line(announced.count)}** of {safe(draft.library_name)} announced."
         if announced.left_out:
-            said += f" {amount(announced.left_out)} left out, which another round lists."
+            said += f" {titles_line(announced.left_out)} left out, which another round lists."
         if outcome is Edited.LATER:
             said += " Discord is slow: the card comes as soon as it can."
         await update(interaction, view=said_view(said))
@@ -83,7 +83,7 @@ class Answers:
     async def list(self, interaction: AnyInteraction, number: int) -> None:
         """Rounds that are not done."""
         found = await self._desk.running(viewer_of(interaction))
-        await self._say(interaction, list_view(self._items, found, number))
+        await update(interaction, view=list_view(self._items, found, number))
 
     async def open(self, interaction: AnyInteraction, round_id: str) -> None:
         """A round from the list."""
@@ -155,6 +155,3 @@ class Answers:
 
     def _is_card(self, interaction: AnyInteraction, whole: Whole) -> bool:
         return interaction.message is not None and interaction.message.id == whole.round.message_id
-
-    async def _say(self, interaction: AnyInteraction, view: discord.ui.LayoutView) -> None:
-        await (reply if interaction.message is None else update)(interaction, view=view)

@@ -11,7 +11,7 @@ from daemon.core.leaving import Halt, RoundState, RoundTitle, Rule
 from daemon.core.library import LibraryKind
 from daemon.core.limits import AUTOCOMPLETE_CHOICES_MAX, CHOICE_CHARS_MAX, LEAVING_TITLES_MAX
 from daemon.core.query import folded
-from daemon.core.text import clamp, plain
+from daemon.core.text import clamp, plain, titles_line
 from daemon.core.visibility import LibraryRef
 from daemon.services.leaving import Announced, Kept, Leaving, NewRound, Whole, unplayed
 from daemon.services.library import Shelves, Stock
@@ -20,7 +20,7 @@ from daemon.services.visibility import VisibilityService
 from integrations.plex import Removal
 
 from .asking import Draft, Viewer
-from .lines import amount, halt_line, size
+from .lines import halt_line, size
 
 _SAID_CHARS_MAX = 80
 _ROUND_DIGITS_MAX = 18
@@ -63,7 +63,7 @@ class Desk:
         choices = []
         for whole in await self.running(viewer):
             label = f"{whole.round.round_id} · {plain(whole.round.library_name)} · {whole.round.state}"
-            label += f" · {amount(len(whole.titles))}, {len(whole.wanted)} kept"
+            label += f" · {titles_line(len(whole.titles))}, {len(whole.wanted)} kept"
             if wanted in folded(label):
                 choices.append((clamp(label, CHOICE_CHARS_MAX), str(whole.round.round_id)))
         return choices[:AUTOCOMPLETE_CHOICES_MAX]

@@ -6,9 +6,9 @@ from collections.abc import Iterable
 from datetime import datetime
 
 from daemon.core.ids import ServerId
-from daemon.core.leaving import GB, Halt, Listed, Outcome, Reason, Round, RoundTitle, Rule
+from daemon.core.leaving import Halt, Listed, Outcome, Reason, Round, RoundTitle, Rule
 from daemon.core.media import TitleKind
-from daemon.core.text import plain
+from daemon.core.text import days_line, plain, size_line
 
 _REASONS = {
     Reason.REPLACED: "another title has its place in Plex now",
@@ -28,32 +28,14 @@ _OUTCOMES = {
 }
 
 
-def amount(count: int) -> str:
-    """`1 title`, `12 titles`."""
-    return f"{count:,} title{'s' * (count != 1)}"
-
-
-def days(count: int) -> str:
-    """`1 day`, `180 days`."""
-    return f"{count:,} day{'s' * (count != 1)}"
-
-
 def size(titles: Iterable[RoundTitle]) -> int:
     """What they take up, in bytes."""
     return sum(title.listed.size_bytes for title in titles)
 
 
-def size_line(size_bytes: int) -> str:
-    """`812 MB`, `4.1 GB`, `12.3 TB`."""
-    for unit, factor in (("TB", 10**12), ("GB", GB)):
-        if size_bytes >= factor:
-            return f"{size_bytes / factor:,.1f} {unit}"
-    return f"{size_bytes / 10**6:,.0f} MB"
-
-
 def rule_line(rule: Rule) -> str:
     """`Nobody has played it for 365 days · 4.0 GB or larger · rated 6 of 10 or less`."""
-    parts = [f"Nobody has played it for {days(rule.unwatched_days)}"]
+    parts = [f"Nobody has played it for {days_line(rule.unwatched_days)}"]
     if rule.size_bytes_min:
         parts.append(f"{size_line(rule.size_bytes_min)} or larger")
     if rule.rating_tenths_max is not None:

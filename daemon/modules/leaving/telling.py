@@ -7,13 +7,13 @@ from typing import Any
 
 from daemon.core.ids import ChannelId, MemberId, ModuleId
 from daemon.core.leaving import Outcome, RoundState
-from daemon.core.text import clamp
+from daemon.core.text import clamp, size_line, titles_line
 from daemon.kernel.trace import current_trace_id
 from daemon.services.leaving import Whole
 from daemon.services.notify import Notice, Notify
 from integrations.discord.ui.layout import safe
 
-from .lines import amount, halt_line, message_link, outcome_line, size, size_line, title_name
+from .lines import halt_line, message_link, outcome_line, size, title_name
 
 MODULE = ModuleId("leaving")
 GOOD, NEWS, BAD = 0x23A55A, 0xE5A00D, 0xDA373C
@@ -31,12 +31,12 @@ class Telling:
     def closed(self, tx: Any, whole: Whole) -> None:
         """The time for keeping is over."""
         name, unwanted = safe(whole.round.library_name), whole.unwanted
-        text = f"**{name}**: {len(whole.wanted)} of {amount(len(whole.titles))} were kept."
+        text = f"**{name}**: {len(whole.wanted)} of {titles_line(len(whole.titles))} were kept."
         if whole.round.state is RoundState.DONE:
             text += " Nothing is left to decide."
         else:
             text += (
-                f" Nobody kept the other {amount(len(unwanted))}, {size_line(size(unwanted))}. Nothing is deleted "
+                f" Nobody kept the other {titles_line(len(unwanted))}, {size_line(size(unwanted))}. Nothing is deleted "
                 f"before an owner says so: `/leaving close round:{whole.round.round_id}` shows them."
             )
         self._tell(tx, whole, "closed", "Leaving soon: the time is over", text, NEWS)
@@ -44,7 +44,7 @@ class Telling:
     def done(self, tx: Any, whole: Whole) -> None:
         """Everything that was to be deleted is, or is left out for a reason."""
         deleted, refused = whole.of(Outcome.DELETED), [*whole.of(Outcome.REFUSED), *whole.of(Outcome.GONE)]
-        text = f"**{safe(whole.round.library_name)}**: {amount(len(deleted))} deleted, "
+        text = f"**{safe(whole.round.library_name)}**: {titles_line(len(deleted))} deleted, "
         text += f"{size_line(whole.freed_bytes)} freed."
         for title in refused[:_NAMED_MAX]:
             text += f"\n{safe(clamp(title_name(title.listed), 80))}: {outcome_line(title)}"
@@ -57,7 +57,7 @@ class Telling:
         if whole.round.halt is None:
             return
         unwanted = whole.unwanted
-        text = f"{safe(halt_line(whole.round.halt, whole.round.library.server))} {amount(len(unwanted))} of "
+        text = f"{safe(halt_line(whole.round.halt, whole.round.library.server))} {titles_line(len(unwanted))} of "
         text += f"**{safe(whole.round.library_name)}** are left; `/leaving close round:{whole.round.round_id}` goes on."
         self._tell(tx, whole, f"halt:{whole.round.revision}", "Leaving soon: deleting has stopped", text, BAD)
 

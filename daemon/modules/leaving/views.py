@@ -10,33 +10,18 @@ import discord
 
 from daemon.core.ids import PanelId
 from daemon.core.leaving import Outcome, RoundState, RoundTitle
-from daemon.core.text import bar, clamp
+from daemon.core.text import bar, clamp, days_line, size_line, titles_line
 from daemon.services.leaving import Whole
 from integrations.discord.components import ComponentSet
+from integrations.discord.ui.colours import ACCENT, DANGER, GOOD, QUIET
 from integrations.discord.ui.confirm import confirm
 from integrations.discord.ui.layout import card, row, safe, text
 from integrations.discord.ui.paginator import page_of, pager
 from integrations.discord.ui.pick import option, pick
 
 from .asking import Draft
-from .lines import (
-    amount,
-    days,
-    halt_line,
-    keeps_line,
-    listed_line,
-    message_link,
-    outcome_line,
-    rule_line,
-    size,
-    size_line,
-    title_name,
-)
+from .lines import halt_line, keeps_line, listed_line, message_link, outcome_line, rule_line, size, title_name
 
-ACCENT = discord.Colour(0xE5A00D)
-QUIET = discord.Colour(0x4E5058)
-DANGER = discord.Colour(0xDA373C)
-GOOD = discord.Colour(0x23A55A)
 PAGE = 10
 KEEP_PAGE = 6  # each title with a button of its own
 _NAME_CHARS_MAX = 120
@@ -51,10 +36,10 @@ def draft_view(items: ComponentSet, draft: Draft, panel_id: PanelId, number: int
     cut = f" These are the largest of {draft.found:,}." if draft.found > len(draft.titles) else ""
     lines = [
         f"### Leaving soon from {_name(draft.library_name)}?",
-        f"{amount(len(draft.titles))}, **{size_line(draft.size_bytes)}** in all.{cut}",
+        f"{titles_line(len(draft.titles))}, **{size_line(draft.size_bytes)}** in all.{cut}",
         f"-# {rule_line(draft.rule)}",
         *(f"**{_name(title_name(title))}**\n-# {listed_line(title)}" for title in page.items),
-        f"-# Everybody who sees the library can then keep titles for {days(draft.rule.keep_days)}.",
+        f"-# Everybody who sees the library can then keep titles for {days_line(draft.rule.keep_days)}.",
         "-# Nothing is deleted before an owner says so.",
     ]
     ask = row(
@@ -95,7 +80,7 @@ def decision_view(items: ComponentSet, whole: Whole, number: int, note: str = ""
         return round_view(items, whole, number)
     unwanted = whole.unwanted
     page = page_of(unwanted, number, PAGE)
-    heading = f"### Nobody kept {amount(len(unwanted))} of {_name(whole.round.library_name)}"
+    heading = f"### Nobody kept {titles_line(len(unwanted))} of {_name(whole.round.library_name)}"
     told = f"{size_line(size(unwanted))} in all; {len(whole.wanted)} of {len(whole.titles)} were kept."
     lines = [f"**{_name(title_name(one.listed))}**\n-# {listed_line(one.listed)}" for one in page.items]
     parts: Items = [text("\n".join([heading, told, *_problem(whole), *lines, *([f"-# {note}"] if note else [])]))]
@@ -114,7 +99,7 @@ def confirm_view(items: ComponentSet, whole: Whole) -> discord.ui.LayoutView:
     unwanted = whole.unwanted
     count, size_bytes, server = len(unwanted), size(unwanted), safe(whole.round.library.server)
     said = (
-        f"### Delete {amount(count)}, {size_line(size_bytes)}?\n"
+        f"### Delete {titles_line(count)}, {size_line(size_bytes)}?\n"
         f"Plex server {server} deletes them from {_name(whole.round.library_name)} and their files from its disks. "
         "That cannot be undone.\n"
         "-# A title that was played, replaced or moved since it was listed is left out."
@@ -127,7 +112,7 @@ def begun_view(whole: Whole) -> discord.ui.LayoutView:
     """An owner has confirmed."""
     link = message_link(whole.round)
     where = f"[Its card]({link}) shows how far it is." if link else "You are told when it is done."
-    said = f"### Deleting {amount(len(whole.unwanted))} of {_name(whole.round.library_name)}\n{where}"
+    said = f"### Deleting {titles_line(len(whole.unwanted))} of {_name(whole.round.library_name)}\n{where}"
     return card(text(said + " It goes on after a restart."), accent=DANGER)
 
 
@@ -147,7 +132,7 @@ def list_view(items: ComponentSet, found: Sequence[Whole], number: int) -> disco
             option(
                 f"{whole.round.round_id} · {whole.round.library_name}",
                 str(whole.round.round_id),
-                description=f"{amount(len(whole.titles))}, {len(whole.wanted)} kept",
+                description=f"{titles_line(len(whole.titles))}, {len(whole.wanted)} kept",
             )
             for whole in page.items
         ]
@@ -156,7 +141,7 @@ def list_view(items: ComponentSet, found: Sequence[Whole], number: int) -> disco
 
 
 def _round_lines(whole: Whole) -> str:
-    head = f"**{_name(whole.round.library_name)}** · {amount(len(whole.titles))} · {size_line(size(whole.titles))}"
+    head = f"**{_name(whole.round.library_name)}** · {titles_line(len(whole.titles))} · {size_line(size(whole.titles))}"
     link = message_link(whole.round)
     card_link = f" · [card]({link})" if link else ""
     return f"{head}\n-# {_when(whole)} · {len(whole.wanted)} kept so far{card_link}"
@@ -182,10 +167,10 @@ def _heading(whole: Whole) -> list[str]:
             until = whole.round.keep_until
             return [
                 f"### Leaving soon from {name}",
-                f"{amount(len(titles))}, **{size_line(size(titles))}**. They may be deleted after {_at(until)}.",
+                f"{titles_line(len(titles))}, **{size_line(size(titles))}**. They may be deleted after {_at(until)}.",
                 f"Press Keep beside what shall stay; the time is over {_at(until, 'R')}.",
                 rule,
-                f"-# {kept} so far; what is kept is not listed again for {days(whole.round.rule.exempt_days)}",
+                f"-# {kept} so far; what is kept is not listed again for {days_line(whole.round.rule.exempt_days)}",
             ]
         case RoundState.CLOSED:
             left = whole.unwanted
@@ -208,7 +193,7 @@ def _summary(whole: Whole, name: str) -> list[str]:
             counts.append(f"{len(found)} {word}")
     if not deleted:
         return [f"### Nothing was deleted from {name}", f"-# {' · '.join(counts)}"]
-    freed = f"**{size_line(whole.freed_bytes)}** freed, {amount(deleted)} deleted"
+    freed = f"**{size_line(whole.freed_bytes)}** freed, {titles_line(deleted)} deleted"
     return [f"### Deleted from {name}", freed, f"-# {' · '.join(counts)}"]
 
 

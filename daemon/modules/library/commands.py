@@ -12,13 +12,13 @@ from daemon.core.ids import MemberId
 from daemon.core.media import TitleKind
 from integrations.discord.places import guild_of
 from integrations.discord.policy import policy
+from integrations.discord.ui.choices import Choices, to_choices
 
 from .asking import Searched, Viewer, Wish
 from .commands_answers import Answers, viewer_of
 from .desk import Desk, clean
 
 AnyInteraction = discord.Interaction[Any]
-Choices = list[app_commands.Choice[str]]
 
 _LIBRARY = "One library; left out: all of them"
 _DAYS_MAX = 3650
@@ -27,10 +27,6 @@ _KINDS = (
     ("Episodes", TitleKind.EPISODE), ("Artists", TitleKind.ARTIST), ("Albums", TitleKind.ALBUM),
     ("Tracks", TitleKind.TRACK),
 )  # fmt: skip
-
-
-def _to_choices(lines: list[tuple[str, str]]) -> Choices:
-    return [app_commands.Choice(name=label, value=value) for label, value in lines]
 
 
 def _typing(interaction: AnyInteraction) -> Viewer:
@@ -115,15 +111,15 @@ class LibraryCommands(commands.Cog):
 
     @info.autocomplete("title")
     async def _suggest_title(self, interaction: AnyInteraction, current: str) -> Choices:
-        return _to_choices(await self._desk.suggest(current, _typing(interaction)))
+        return to_choices(await self._desk.suggest(current, _typing(interaction)))
 
     @search.autocomplete("library")
     @recent.autocomplete("library")
     @stats.autocomplete("library")
     @storage.autocomplete("library")
     async def _suggest_library(self, interaction: AnyInteraction, current: str) -> Choices:
-        return _to_choices(await self._desk.suggest_libraries(current, _typing(interaction)))
+        return to_choices(await self._desk.suggest_libraries(current, _typing(interaction)))
 
     @random.autocomplete("genre")
     async def _suggest_genre(self, interaction: AnyInteraction, current: str) -> Choices:
-        return _to_choices(await self._desk.suggest_genres(current, _typing(interaction)))
+        return to_choices(await self._desk.suggest_genres(current, _typing(interaction)))

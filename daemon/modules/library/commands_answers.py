@@ -55,7 +55,7 @@ class Answers:
         count = len(found.titles)
         total = f"the {count} best of them" if count >= FOUND_MAX else f"{count} title{'s' * (count != 1)}"
         view = search_view(self._items, searched, page, total, panel_id, is_complete=found.is_complete)
-        await self._say(interaction, view)
+        await update(interaction, view=view)
 
     async def info(self, interaction: AnyInteraction, text: str) -> None:
         """One title, or a list of those that were meant."""
@@ -84,7 +84,7 @@ class Answers:
         found = await self._desk.recent(library, days, viewer_of(interaction))
         heading = "New in the library" if days is None else f"New in the last {days} day{'s' * (days != 1)}"
         ids = (home_of(interaction), *_to_ids(library), days or 0)
-        await self._say(interaction, recent_view(self._items, page_of(found, number, PAGE), heading, ids))
+        await update(interaction, view=recent_view(self._items, page_of(found, number, PAGE), heading, ids))
 
     async def draw(self, interaction: AnyInteraction, wish: Wish) -> None:
         """A title by chance."""
@@ -97,7 +97,7 @@ class Answers:
         viewer = viewer_of(interaction)
         readings = await self._desk.readings(library, viewer)
         ids = (home_of(interaction), *_to_ids(library))
-        await self._say(interaction, stats_view(self._items, await self._desk.sums(library, viewer), readings, ids))
+        await update(interaction, view=stats_view(self._items, await self._desk.sums(library, viewer), readings, ids))
 
     async def storage(self, interaction: AnyInteraction, library: LibraryRef | None) -> None:
         """What files take up."""
@@ -106,12 +106,6 @@ class Answers:
     async def have(self, interaction: AnyInteraction, text: str) -> None:
         """Whether a title is there."""
         await reply(interaction, view=have_view(await self._desk.have(text, viewer_of(interaction))))
-
-    async def _say(self, interaction: AnyInteraction, view: discord.ui.LayoutView) -> None:
-        if interaction.message is not None:
-            await update(interaction, view=view)
-        else:
-            await reply(interaction, view=view)
 
 
 def _to_ids(library: LibraryRef | None) -> tuple[str, str]:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from daemon.core.media import Title, TitleKind
-from daemon.core.text import plain
+from daemon.core.text import plain, size_line
 from daemon.core.titles import KIND_WORDS, title_name
 from daemon.services.library.shelves import Facts, FileFacts, LibrarySum, Shown
 
@@ -47,20 +47,12 @@ def arrivals(titles: Sequence[Shown]) -> list[Arrival]:
     return found
 
 
-def size(size_bytes: int) -> str:
-    """`812 MB`, `4.1 GB`, `12.3 TB`."""
-    for unit, factor in (("TB", 10**12), ("GB", 10**9)):
-        if size_bytes >= factor:
-            return f"{size_bytes / factor:,.1f} {unit}"
-    return f"{size_bytes / 10**6:,.0f} MB"
-
-
 def file_line(file: FileFacts) -> str:
     """`1080p · HEVC · EAC3 5.1 · mkv · 8.4 GB`."""
     channels = {1: "mono", 2: "stereo", 6: "5.1", 8: "7.1"}.get(file.audio_channels or 0, "")
     audio = " ".join(part for part in ((file.audio_codec or "").upper(), channels) if part)
     parts = [resolution(file.resolution or ""), (file.video_codec or "").upper(), audio, file.container or ""]
-    parts.append(size(file.size_bytes) if file.size_bytes else "")
+    parts.append(size_line(file.size_bytes) if file.size_bytes else "")
     if file.parts > 1:
         parts.append(f"{file.parts} files")
     return " · ".join(part for part in parts if part and part != "unknown")

@@ -11,10 +11,11 @@ import discord
 from daemon.core.ids import PanelId
 from daemon.core.limits import CHOICE_CHARS_MAX
 from daemon.core.media import Title
-from daemon.core.text import bar, clamp, plain
+from daemon.core.text import bar, clamp, plain, size_line
 from daemon.core.titles import about_line, length, title_name
 from daemon.services.library.shelves import Facts, LibrarySum, Reading
 from integrations.discord.components import ComponentSet
+from integrations.discord.ui.colours import ACCENT, QUIET
 from integrations.discord.ui.layout import card, poster_section, row, safe, text
 from integrations.discord.ui.paginator import Page, pager
 from integrations.discord.ui.pick import option, pick
@@ -28,11 +29,8 @@ from .lines import (
     people_lines,
     rating_line,
     resolution,
-    size,
 )
 
-ACCENT = discord.Colour(0xE5A00D)
-QUIET = discord.Colour(0x4E5058)
 PAGE = 10
 NAME_CHARS_MAX = 200
 _SUMMARY_CHARS_MAX = 900
@@ -117,16 +115,19 @@ def storage_view(storage: Storage) -> discord.ui.LayoutView:
     """What files take up."""
     total = sum(each.size_bytes for each in storage.libraries)
     lines = [
-        f"{bar(each.size_bytes / total if total else 0, 10)} **{safe(clamp(each.name, 80))}** {size(each.size_bytes)}"
-        f" · {each.files:,} file{'s' * (each.files != 1)}"
+        f"{bar(each.size_bytes / total if total else 0, 10)} **{safe(clamp(each.name, 80))}** "
+        f"{size_line(each.size_bytes)} · {each.files:,} file{'s' * (each.files != 1)}"
         for each in sorted(storage.libraries, key=lambda one: -one.size_bytes)
     ]
-    parts = [text(f"### Storage: {size(total)}\n" + ("\n".join(lines) or "No library was read yet."))]
+    parts = [text(f"### Storage: {size_line(total)}\n" + ("\n".join(lines) or "No library was read yet."))]
     if storage.resolutions:
-        by = [f"{safe(resolution(word))} {size(amount)} ({count:,})" for word, count, amount in storage.resolutions[:8]]
+        by = [
+            f"{safe(resolution(word))} {size_line(amount)} ({count:,})"
+            for word, count, amount in storage.resolutions[:8]
+        ]
         parts.append(text("**By resolution**\n" + " · ".join(by)))
     if storage.largest:
-        big = [f"{size(amount)} · {_name(shown.title)}" for shown, amount in storage.largest]
+        big = [f"{size_line(amount)} · {_name(shown.title)}" for shown, amount in storage.largest]
         parts.append(text("**Largest**\n" + "\n".join(big)))
     return card(*parts, accent=ACCENT)
 

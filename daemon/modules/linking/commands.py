@@ -13,6 +13,7 @@ from daemon.core.limits import AUTOCOMPLETE_CHOICES_MAX
 from daemon.core.text import fold
 from daemon.services.privacy import RETENTION_DAYS_MAX
 from integrations.discord.policy import policy
+from integrations.discord.ui.choices import Choices
 
 from .commands_desk import Desk
 from .commands_people import PeopleDesk
@@ -20,7 +21,6 @@ from .sharing import Sharing
 from .spans import SUGGESTED
 
 AnyInteraction = discord.Interaction[Any]
-Choices = list[app_commands.Choice[str]]
 
 _LOOK = policy(private=True)
 _CHANGE = policy(private=True, audited=True)

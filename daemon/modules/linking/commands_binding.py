@@ -13,14 +13,14 @@ from daemon.core.errors import UserError
 from daemon.core.ids import GuildId
 from integrations.discord.components import ComponentSet
 from integrations.discord.policy import policy
-from integrations.discord.replies import reply, update
+from integrations.discord.replies import update
+from integrations.discord.ui.choices import Choices, to_choices
 from integrations.discord.ui.paginator import page_of
 
 from .binding import Binder
 from .views import BOUND_PAGE, bound_name, bound_view
 
 AnyInteraction = discord.Interaction[Any]
-Choices = list[app_commands.Choice[str]]
 
 _OWNER = policy(Access.OWNER, private=True, audited=True)
 
@@ -48,7 +48,7 @@ class BindingDesk:
         bound = await self._binder.bound(_guild(interaction))
         page = None if bound is None else page_of(bound, number, BOUND_PAGE)
         view = bound_view(self._items, page, note)
-        await (reply if interaction.message is None else update)(interaction, view=view)
+        await update(interaction, view=view)
 
 
 class BindingCommands(commands.Cog):
@@ -73,17 +73,13 @@ class BindingCommands(commands.Cog):
     @bind.autocomplete("server")
     @unbind.autocomplete("server")
     async def _suggest_server(self, interaction: AnyInteraction, current: str) -> Choices:
-        return _to_choices(self._binder.suggest_servers(current))
+        return to_choices(self._binder.suggest_servers(current))
 
     @bind.autocomplete("library")
     @unbind.autocomplete("library")
     async def _suggest_library(self, interaction: AnyInteraction, current: str) -> Choices:
         server = getattr(interaction.namespace, "server", None) or None
-        return _to_choices(await self._binder.suggest_libraries(current, server))
-
-
-def _to_choices(lines: list[tuple[str, str]]) -> Choices:
-    return [app_commands.Choice(name=label, value=value) for label, value in lines]
+        return to_choices(await self._binder.suggest_libraries(current, server))
 
 
 def _guild(interaction: AnyInteraction) -> GuildId:

@@ -66,7 +66,7 @@ class PeopleDesk:
             about.append("-# Only you see this. `/privacy` says what others see.")
         plays = await self._plays.visible(call.profile_id, call.member_id, call.guild_id, of=whose, limit=_PLAYS_MAX)
         view = profile_view(self._items, member_id, name, about, page_of(plays, number, PLAYS_PAGE))
-        await (reply if interaction.message is None else update)(interaction, view=view)
+        await update(interaction, view=view)
 
     async def set_privacy(
         self,

@@ -14,6 +14,7 @@ from daemon.services.accounts import Link, Proof, RequestState
 from daemon.services.plays import Play
 from daemon.services.privacy import Audience, State
 from integrations.discord.components import ComponentSet
+from integrations.discord.ui.colours import ACCENT, DANGER, GOOD, QUIET
 from integrations.discord.ui.confirm import confirm
 from integrations.discord.ui.layout import card, row, safe, text
 from integrations.discord.ui.paginator import Page, pager
@@ -22,10 +23,6 @@ from .binding import Bound
 from .linking import Begun
 from .telling import ENDS, is_good
 
-ACCENT = discord.Colour(0xE5A00D)
-QUIET = discord.Colour(0x4E5058)
-GOOD = discord.Colour(0x23A55A)
-DANGER = discord.Colour(0xDA373C)
 BOUND_PAGE = 15
 PLAYS_PAGE = 10
 _NAME_CHARS = 80

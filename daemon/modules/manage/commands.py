@@ -10,6 +10,7 @@ from discord.ext import commands
 
 from daemon.core.access import Access
 from integrations.discord.policy import policy
+from integrations.discord.ui.choices import Choices, to_choices
 from integrations.plex.editing_fields import Field, Mode
 
 from .asking import Verb
@@ -18,7 +19,6 @@ from .commands_titles_components import TitleComponents
 from .desk import Desk
 
 AnyInteraction = discord.Interaction[Any]
-Choices = list[app_commands.Choice[str]]
 
 _LOOK = policy(Access.OWNER, private=True)
 _CHANGE = policy(Access.OWNER, private=True, audited=True)
@@ -79,7 +79,7 @@ class ManageCommands(commands.Cog):
     @merge.autocomplete("into")
     @edit.autocomplete("title")
     async def _suggest_title(self, interaction: AnyInteraction, current: str) -> Choices:
-        return [app_commands.Choice(name=name, value=ref) for name, ref in await self._titles.desk.suggest(current)]
+        return to_choices(await self._titles.desk.suggest(current))
 
     # Libraries
 
@@ -153,4 +153,4 @@ class ManageCommands(commands.Cog):
     @stale.autocomplete("library")
     @activities.autocomplete("library")
     async def _suggest_library(self, interaction: AnyInteraction, current: str) -> Choices:
-        return [app_commands.Choice(name=name, value=ref) for name, ref in await self._desk.suggest(current)]
+        return to_choices(await self._desk.suggest(current))

@@ -10,7 +10,7 @@ from daemon.core.errors import OutOfDate
 from daemon.core.ids import ServerId
 from daemon.core.text import clamp
 from integrations.discord.components import ComponentSet
-from integrations.discord.replies import reply, update
+from integrations.discord.replies import update
 from integrations.discord.ui.layout import safe
 from integrations.discord.ui.paginator import page_of
 
@@ -24,11 +24,6 @@ from .views_lists import DOINGS_PAGE, doing_view, doubles_view, inactive_view, s
 AnyInteraction = discord.Interaction[Any]
 
 GUESTS_PAGE = 6
-
-
-async def say(interaction: AnyInteraction, view: discord.ui.LayoutView) -> None:
-    """Answer a command; from a button, the message itself becomes the answer."""
-    await (reply if interaction.message is None else update)(interaction, view=view)
 
 
 class ListAnswers:
@@ -46,12 +41,12 @@ class ListAnswers:
     async def unmatched(self, interaction: AnyInteraction, library: Chosen, number: int = 1) -> None:
         """A page of titles that no agent knows."""
         page = await self._stocktaking.unmatched(library.ref, number)
-        await say(interaction, unmatched_view(self._items, library, page))
+        await update(interaction, view=unmatched_view(self._items, library, page))
 
     async def duplicates(self, interaction: AnyInteraction, library: Chosen, number: int = 1) -> None:
         """A page of what is there more than once."""
         doubles = await self._stocktaking.doubles(library.ref, is_fresh=interaction.message is None)
-        await say(interaction, doubles_view(self._items, library, doubles, page_of(doubles, number, PAGE)))
+        await update(interaction, view=doubles_view(self._items, library, doubles, page_of(doubles, number, PAGE)))
 
     async def stale(self, interaction: AnyInteraction, library: Chosen, days: int | None, number: int = 1) -> None:
         """A page of what nobody has played for long."""
@@ -60,13 +55,14 @@ class ListAnswers:
         stale, plays = await self._stocktaking.stale(library.ref, days, is_fresh=is_fresh)
         page = page_of(stale.titles, number, PAGE)
         named = await self._stocktaking.named(library.ref, list(page.items), plays)
-        await say(interaction, stale_view(self._items, library, days, stale, page, named))
+        await update(interaction, view=stale_view(self._items, library, days, stale, page, named))
 
     async def inactive(self, interaction: AnyInteraction, days: int | None, number: int = 1) -> None:
         """A page of accounts that have access and do not use it."""
         days = INACTIVE_DAYS if days is None else days
         guests = await self._inactivity.inactive(days, is_fresh=interaction.message is None)
-        await say(interaction, inactive_view(self._items, days, guests, page_of(guests.guests, number, GUESTS_PAGE)))
+        page = page_of(guests.guests, number, GUESTS_PAGE)
+        await update(interaction, view=inactive_view(self._items, days, guests, page))
 
     async def activities(
         self, interaction: AnyInteraction, library: Chosen | None, number: int = 1, note: str = ""
@@ -74,7 +70,7 @@ class ListAnswers:
         """A page of what the servers do now."""
         doing = await self._doings.now(None if library is None else library.ref)
         page = page_of(doing.activities, number, DOINGS_PAGE)
-        await say(interaction, doing_view(self._items, library, doing, page, note))
+        await update(interaction, view=doing_view(self._items, library, doing, page, note))
 
     async def cancel(self, interaction: AnyInteraction, server: ServerId, uuid: str) -> None:
         """End something that goes on, and show what does still."""

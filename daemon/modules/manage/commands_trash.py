@@ -14,7 +14,6 @@ from integrations.discord.places import place_of
 from integrations.discord.replies import update
 from integrations.discord.ui.paginator import page_of
 
-from .commands_lists import say
 from .desk import Desk
 from .stocktaking import PAGE
 from .trash import Contents, Listed, TrashCan
@@ -75,4 +74,4 @@ class TrashAnswers:
         if panel_id is None:
             panel_id = await self._lists.keep(contents.listed, place_of(interaction))
         page = page_of(contents.items, number, PAGE)
-        await say(interaction, trash_view(self._items, panel_id, contents, page, note))
+        await update(interaction, view=trash_view(self._items, panel_id, contents, page, note))

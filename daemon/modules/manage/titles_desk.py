@@ -7,11 +7,11 @@ from daemon.core.limits import AUTOCOMPLETE_CHOICES_MAX, CHOICE_CHARS_MAX, QUERY
 from daemon.core.media import Title, TitleRef
 from daemon.core.query import folded
 from daemon.core.text import clamp, plain
+from daemon.core.titles import title_name
 from daemon.services.library import Search
 from integrations.plex import Editing
 from integrations.plex.editing_shapes import Editable
 
-from .lines import title_name
 from .titles_asking import Named
 
 Choices = list[tuple[str, str]]

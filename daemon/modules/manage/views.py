@@ -5,17 +5,16 @@ from __future__ import annotations
 import discord
 
 from daemon.core.ids import PanelId
-from daemon.core.text import bar, clamp
+from daemon.core.text import bar, clamp, titles_line
+from daemon.core.titles import title_name
 from integrations.discord.components import ComponentSet
+from integrations.discord.ui.colours import ACCENT, GOOD
 from integrations.discord.ui.layout import card, row, safe, text
 
 from .asking import Job, Verb
-from .lines import changes_line, title_name, titles
+from .lines import changes_line
 from .works import NAMES_MAX, Phase, Progress
 
-ACCENT = discord.Colour(0xE5A00D)
-QUIET = discord.Colour(0x4E5058)
-GOOD = discord.Colour(0x23A55A)
 NAME_CHARS_MAX = 200
 
 
@@ -52,7 +51,7 @@ def work_view(
 
 def _cost(job: Job) -> str:
     """What it takes; empty for what costs little."""
-    of = titles(job.before.count) if job.before is not None else "every title"
+    of = titles_line(job.before.count) if job.before is not None else "every title"
     return {
         Verb.SCAN: "",
         Verb.REFRESH: (

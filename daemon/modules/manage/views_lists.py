@@ -8,9 +8,11 @@ from typing import Any
 import discord
 
 from daemon.core.ids import PanelId
-from daemon.core.text import bar, clamp
+from daemon.core.text import bar, clamp, days_line, size_line, titles_line
+from daemon.core.titles import title_name
 from daemon.services.library.stock import Double
 from integrations.discord.components import ComponentSet
+from integrations.discord.ui.colours import ACCENT, GOOD, QUIET
 from integrations.discord.ui.confirm import confirm
 from integrations.discord.ui.layout import card, row, safe, text
 from integrations.discord.ui.paginator import Page, pager
@@ -19,10 +21,10 @@ from integrations.plex import Activity, Trashed
 from .asking import Chosen
 from .doings import Doing
 from .inactive import Guest, Guests
-from .lines import ago, day, double_line, kind_word, resolution, size, span, title_name, titles
+from .lines import ago, day, double_line, kind_word, resolution
 from .stocktaking import Stale, StaleTitle, UnmatchedPage
 from .trash import Contents, Emptied
-from .views import ACCENT, GOOD, NAME_CHARS_MAX, QUIET
+from .views import NAME_CHARS_MAX
 
 NONE = "-"
 """In ids of components: no library; no server and no library is called so."""
@@ -39,9 +41,9 @@ def trash_view(
     if not contents.items:
         return card(text(f"### Trash of {name}\n" + (f"{note}\n" if note else "") + "It is empty."), accent=QUIET)
     together = sum(item.size_bytes for item in contents.trash.items)
-    lines = [f"### Trash of {name}: {titles(len(contents.items))}", *([note] if note else [])]
+    lines = [f"### Trash of {name}: {titles_line(len(contents.items))}", *([note] if note else [])]
     lines += [_trashed_line(item) for item in page.items]
-    more = f"-# Their files, {size(together)}, are missing; emptying the trash forgets the titles for good."
+    more = f"-# Their files, {size_line(together)}, are missing; emptying the trash forgets the titles for good."
     parts: list[discord.ui.Item[Any]] = [text("\n".join([*lines, more]))]
     parts += pager(items, "trash", (panel_id,), page=page)
     if contents.refusal:
@@ -55,7 +57,7 @@ def emptied_view(library: Chosen, emptied: Emptied) -> discord.ui.LayoutView:
     """What went, and what did not."""
     lines = [f"### Trash of {safe(clamp(library.name, 80))}"]
     if emptied.removed:
-        lines.append(f"Removed {titles(len(emptied.removed))}:")
+        lines.append(f"Removed {titles_line(len(emptied.removed))}:")
         lines += [f"- {_trashed_name(item)}" for item in emptied.removed[:_REMOVED_MAX]]
         if len(emptied.removed) > _REMOVED_MAX:
             lines.append(f"-# and {len(emptied.removed) - _REMOVED_MAX:,} more")
@@ -63,9 +65,9 @@ def emptied_view(library: Chosen, emptied: Emptied) -> discord.ui.LayoutView:
         lines.append("It was empty already; nothing was removed.")
     if emptied.came_back:
         verb = "is there again and stays" if emptied.came_back == 1 else "are there again and stay"
-        lines.append(f"{titles(emptied.came_back)} that stood in the list {verb}.")
+        lines.append(f"{titles_line(emptied.came_back)} that stood in the list {verb}.")
     if emptied.waiting:
-        lines.append(f"The server is still removing {titles(emptied.waiting)}.")
+        lines.append(f"The server is still removing {titles_line(emptied.waiting)}.")
     return card(text("\n".join(lines)), accent=GOOD if emptied.removed else QUIET)
 
 
@@ -77,7 +79,7 @@ def unmatched_view(items: ComponentSet, library: Chosen, page: UnmatchedPage) ->
         + (f" · {safe(_tail(each.file))}" if each.file else "")
         for each in page.rows
     ]
-    heading = f"### Unmatched in {name}: {titles(page.total)}\n"
+    heading = f"### Unmatched in {name}: {titles_line(page.total)}\n"
     body = text(heading + ("\n".join(lines) or "Every title is matched."))
     turning = Page(page.rows, page.number, page.pages, 0)
     ids = (library.ref.server, library.ref.key)
@@ -92,11 +94,11 @@ def doubles_view(
     lines = []
     for each in page.items:
         names = list(dict.fromkeys(_name(shown.title) for shown in each.titles))
-        saves = f" · {size(each.saved_bytes)} could be saved" if each.saved_bytes else " · the same file"
+        saves = f" · {size_line(each.saved_bytes)} could be saved" if each.saved_bytes else " · the same file"
         lines.append(f"**{clamp(' / '.join(names), NAME_CHARS_MAX)}**\n-# {safe(double_line(each))}{saves}")
     heading = f"### Duplicates in {name}: {len(doubles):,}\n"
     saved = sum(each.saved_bytes for each in doubles)
-    more = f"\n-# {size(saved)} could be saved in all, if only the largest file of each stayed." if lines else ""
+    more = f"\n-# {size_line(saved)} could be saved in all, if only the largest file of each stayed." if lines else ""
     body = text(heading + ("\n".join(lines) or "Nothing is there more than once.") + more)
     ids = (library.ref.server, library.ref.key)
     return card(body, *pager(items, "duplicates", ids, page=page), accent=ACCENT if lines else QUIET)
@@ -107,8 +109,8 @@ def stale_view(
 ) -> discord.ui.LayoutView:
     """What nobody has played for long, the largest first."""
     lines = [_stale_line(each) for each in named]
-    heading = f"### Not played for {span(days)}: {safe(clamp(library.name, 80))}\n"
-    found = f"{titles(len(stale.titles))} take up **{size(stale.size_bytes)}**.\n" if lines else ""
+    heading = f"### Not played for {days_line(days)}: {safe(clamp(library.name, 80))}\n"
+    found = f"{titles_line(len(stale.titles))} take up **{size_line(stale.size_bytes)}**.\n" if lines else ""
     based = f"{stale.plays:,} plays by all accounts that the server remembers"
     if stale.since is not None:
         based += f", back to {day(stale.since)}"
@@ -128,7 +130,7 @@ def inactive_view(items: ComponentSet, days: int, guests: Guests, page: Page[Gue
         managed = " (managed)" if each.is_managed else ""
         sees = safe(clamp("; ".join(each.sees), NAME_CHARS_MAX))
         lines.append(f"**{safe(clamp(each.name, 80))}**{managed}\n-# {played}{since}\n-# sees {sees}")
-    heading = f"### Inactive for {span(days)}: {count:,} account{'s' * (count != 1)}\n"
+    heading = f"### Inactive for {days_line(days)}: {count:,} account{'s' * (count != 1)}\n"
     notes = "".join(f"\n-# {safe(words)}" for words in guests.silent)
     body = text(heading + ("\n".join(lines) or "Everybody with access has played something.") + notes)
     return card(body, *pager(items, "inactive", (days,), page=page), accent=ACCENT if lines else QUIET)
@@ -171,12 +173,12 @@ def _activity_line(each: Activity) -> str:
 def _stale_line(each: StaleTitle) -> str:
     name = _name(each.shown.title) if each.shown is not None else "A title that is gone by now"
     played = f"last played {ago(each.played_at)}" if each.played_at is not None else "never played"
-    return f"**{name}**\n-# {size(each.size_bytes)} · {played} · added {day(each.added_at)}"
+    return f"**{name}**\n-# {size_line(each.size_bytes)} · {played} · added {day(each.added_at)}"
 
 
 def _trashed_line(item: Trashed) -> str:
     file = f" · {safe(_tail(item.files[0]))}" if item.files else ""
-    amount = f" · {size(item.size_bytes)}" if item.size_bytes else ""
+    amount = f" · {size_line(item.size_bytes)}" if item.size_bytes else ""
     return f"**{_trashed_name(item)}**\n-# {kind_word(item.title)}{amount}{file}"
 
 

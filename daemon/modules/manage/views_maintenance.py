@@ -7,10 +7,10 @@ import discord
 from daemon.core.ids import PanelId
 from daemon.core.text import clamp
 from integrations.discord.components import ComponentSet
+from integrations.discord.ui.colours import GOOD
 from integrations.discord.ui.layout import card, row, safe, text
 
 from .maintenance import Notice
-from .views import GOOD
 
 WARNING = discord.Colour(0xF0B232)
 TEXT_CHARS_MAX = 1_500

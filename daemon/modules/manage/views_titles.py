@@ -10,6 +10,7 @@ import discord
 from daemon.core.ids import PanelId
 from daemon.core.text import clamp, plain
 from integrations.discord.components import ComponentSet
+from integrations.discord.ui.colours import ACCENT, GOOD, QUIET
 from integrations.discord.ui.confirm import confirm
 from integrations.discord.ui.layout import card, row, safe, text
 from integrations.discord.ui.pick import option, pick
@@ -17,7 +18,7 @@ from integrations.plex.editing_fields import Change
 from integrations.plex.editing_shapes import Candidate, Editable, FileVersion, agent_of
 
 from .titles_asking import MatchOffer, MergeQuestion, Named, SplitQuestion
-from .views import ACCENT, GOOD, NAME_CHARS_MAX, QUIET
+from .views import NAME_CHARS_MAX
 
 _VALUE_CHARS_MAX = 900
 _FILES_SHOWN = 8

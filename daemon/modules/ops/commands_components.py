@@ -8,11 +8,11 @@ from typing import Any
 import discord
 
 from daemon.core.access import Access
-from daemon.core.errors import OutOfDate
 from daemon.services.dead_letters import DeadLetters
 from daemon.services.schedule import Schedules
 from daemon.services.stories import Stories
 from integrations.discord.components import ComponentSet, component
+from integrations.discord.places import chosen
 from integrations.discord.ui.paginator import page_number
 
 from .commands_desk import Desk, to_number
@@ -40,7 +40,7 @@ class OpsComponents(ComponentSet):
     @look("letter")
     async def show_letter(self, interaction: AnyInteraction, ids: Ids, values: Ids) -> None:
         """One was chosen."""
-        await self.desk.show_letter(interaction, to_number(_only(values)))
+        await self.desk.show_letter(interaction, to_number(chosen(values)))
 
     @look("ask-replay")
     async def ask_replay(self, interaction: AnyInteraction, ids: Ids, values: Ids) -> None:
@@ -70,20 +70,14 @@ class OpsComponents(ComponentSet):
     @change("run")
     async def run(self, interaction: AnyInteraction, ids: Ids, values: Ids) -> None:
         """A schedule was chosen to run now."""
-        await self.desk.run(interaction, _only(values))
+        await self.desk.run(interaction, chosen(values))
 
     @look("story")
     async def turn_story(self, interaction: AnyInteraction, ids: Ids, values: Ids) -> None:
         """Another page of a story."""
-        await self.desk.show_story(interaction, _only(ids[:1]), page_number(ids))
-
-
-def _only(values: Ids) -> str:
-    if not values:
-        raise OutOfDate
-    return values[0]
+        await self.desk.show_story(interaction, chosen(ids[:1]), page_number(ids))
 
 
 def _target(ids: Ids) -> str:
-    target = _only(ids)
+    target = chosen(ids)
     return target if target == ALL else str(to_number(target))

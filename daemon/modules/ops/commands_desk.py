@@ -13,7 +13,7 @@ from daemon.services.schedule import Schedules
 from daemon.services.stories import Stories
 from integrations.discord.calls import call_of
 from integrations.discord.components import ComponentSet
-from integrations.discord.replies import reply, update
+from integrations.discord.replies import update
 from integrations.discord.ui.layout import safe
 from integrations.discord.ui.paginator import Page, page_of
 
@@ -50,19 +50,21 @@ class Desk:
         if number > pages:
             number, offset = pages, (pages - 1) * LETTERS_PAGE
             found, total = await self._letters.page(offset=offset, limit=LETTERS_PAGE)
-        await _say(interaction, letters_view(self._items, Page(found, max(1, number), pages, offset), total, note))
+        await update(
+            interaction, view=letters_view(self._items, Page(found, max(1, number), pages, offset), total, note)
+        )
 
     async def show_letter(self, interaction: AnyInteraction, letter_id: int) -> None:
         """One dead letter."""
         letter = await self._letters.get(letter_id)
         if letter is None:
             raise UserError("Somebody has replayed or dropped it meanwhile.", "no_letter")
-        await _say(interaction, letter_view(self._items, letter, await self._letters.preview(letter_id)))
+        await update(interaction, view=letter_view(self._items, letter, await self._letters.preview(letter_id)))
 
     async def ask(self, interaction: AnyInteraction, verb: str, target: str) -> None:
         """Whether it is meant."""
         _, total = await self._letters.page(limit=1)
-        await _say(interaction, confirm_view(self._items, verb, target, total))
+        await update(interaction, view=confirm_view(self._items, verb, target, total))
 
     async def replay(self, interaction: AnyInteraction, target: str) -> None:
         """Replay one dead letter or all."""
@@ -85,7 +87,7 @@ class Desk:
     async def show_schedules(self, interaction: AnyInteraction, number: int, note: str = "") -> None:
         """Page `number` of the schedules."""
         page = page_of(await self._schedules.listing(), number, SCHEDULES_PAGE)
-        await _say(interaction, schedules_view(self._items, page, note))
+        await update(interaction, view=schedules_view(self._items, page, note))
 
     async def run(self, interaction: AnyInteraction, name: str) -> None:
         """Have a schedule run now."""
@@ -100,7 +102,7 @@ class Desk:
         """Page `number` of the story of a trace id."""
         trace_id, happenings = await self._stories.tell(prefix)
         page = page_of(list(with_gaps(happenings)), number, HAPPENINGS_PAGE)
-        await _say(interaction, story_view(self._items, trace_id, page))
+        await update(interaction, view=story_view(self._items, trace_id, page))
 
 
 def to_number(text: str) -> int:
@@ -118,10 +120,3 @@ def _done(count: int, verb: str, target: str) -> str:
 
 def _actor(interaction: AnyInteraction) -> ProfileId | None:
     return call_of(interaction).profile_id or None
-
-
-async def _say(interaction: AnyInteraction, view: discord.ui.LayoutView) -> None:
-    if interaction.message is not None:
-        await update(interaction, view=view)
-    else:
-        await reply(interaction, view=view)

@@ -14,12 +14,12 @@ from daemon.services.dead_letters import Letter
 from daemon.services.schedule import Known
 from daemon.services.stories import Happening
 from integrations.discord.components import ComponentSet
+from integrations.discord.ui.colours import DANGER
 from integrations.discord.ui.layout import card, row, safe, text
 from integrations.discord.ui.paginator import Page, pager
 from integrations.discord.ui.pick import option, pick
 
 ACCENT = discord.Colour(0x5865F2)
-DANGER = discord.Colour(0xDA373C)
 LETTERS_PAGE = 8
 SCHEDULES_PAGE = 10
 HAPPENINGS_PAGE = 15

@@ -11,22 +11,17 @@ from discord.ext import commands
 from daemon.core.ids import MemberId
 from integrations.discord.places import guild_of
 from integrations.discord.policy import policy
+from integrations.discord.ui.choices import Choices, to_choices
 
 from .commands_answers import Answers
 from .orders import Order, Verb
 from .titles import ANY, WATCHABLE, Titles
 
 AnyInteraction = discord.Interaction[Any]
-Choices = list[app_commands.Choice[str]]
 
 _LOOK = policy(private=True)
 _CHANGE = policy(private=True, audited=True)
 _TITLE = "Type a few letters of the name"
-
-
-def to_choices(lines: list[tuple[str, str]]) -> Choices:
-    """At most 25 of them, as Discord wants them."""
-    return [app_commands.Choice(name=label, value=value) for label, value in lines[:25]]
 
 
 class PersonalCommands(commands.Cog):

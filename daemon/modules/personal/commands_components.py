@@ -14,7 +14,7 @@ from daemon.core.media import TitleRef
 from daemon.services.kept import Kept
 from integrations.discord.calls import call_of
 from integrations.discord.components import ComponentSet, component
-from integrations.discord.places import home_of, panel_id_of, place_of
+from integrations.discord.places import check_home, chosen, panel_id_of, place_of
 from integrations.discord.ui.paginator import page_number
 
 from .commands_answers import Answers
@@ -101,16 +101,3 @@ class PersonalComponents(ComponentSet):
 
     async def _order(self, interaction: AnyInteraction, ids: Ids) -> Order:
         return await self._orders.take(panel_id_of(ids), place_of(interaction), call_of(interaction).profile_id)
-
-
-def chosen(values: Ids) -> str:
-    """What was chosen in a menu; OutOfDate when a button was pressed with the menu's id."""
-    if not values:
-        raise OutOfDate
-    return values[0]
-
-
-def check_home(interaction: AnyInteraction, ids: Ids) -> None:
-    """Raise OutOfDate when a list of another guild is pressed here: what may be seen there may not be seen here."""
-    if ids[:1] != (home_of(interaction),):
-        raise OutOfDate

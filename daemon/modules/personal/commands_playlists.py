@@ -13,9 +13,9 @@ from daemon.core.ids import MemberId
 from daemon.services.profiles import Profiles
 from integrations.discord.places import guild_of
 from integrations.discord.policy import policy
+from integrations.discord.ui.choices import Choices, to_choices
 from integrations.plex import PlayerChoice
 
-from .commands import Choices, to_choices
 from .commands_answers import Answers
 from .orders import Asker, Order, Verb
 from .playlists_desk import PlaylistsDesk

@@ -14,6 +14,7 @@ from daemon.core.players import player_choices, player_name
 from daemon.core.text import clamp
 from daemon.core.titles import about_line, title_label, title_name
 from integrations.discord.components import ComponentSet
+from integrations.discord.ui.colours import ACCENT, DANGER, GOOD, QUIET
 from integrations.discord.ui.confirm import confirm
 from integrations.discord.ui.layout import card, poster_section, row, safe, text
 from integrations.discord.ui.paginator import Page, pager
@@ -24,10 +25,6 @@ from .lines import playlist_line, position_words, progress_line
 from .orders import Ask, Done, PickEntry, PickPlayer, PickTitle, Started
 from .playlists_desk import ENTRY, Contents
 
-ACCENT = discord.Colour(0xE5A00D)
-QUIET = discord.Colour(0x4E5058)
-GOOD = discord.Colour(0x23A55A)
-DANGER = discord.Colour(0xDA373C)
 DECK_PAGE = 5
 PAGE = 10
 _NAME_CHARS_MAX = 200

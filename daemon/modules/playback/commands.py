@@ -13,6 +13,7 @@ from daemon.core.ids import MemberId
 from daemon.core.media import StreamKind
 from integrations.discord.places import guild_of
 from integrations.discord.policy import policy
+from integrations.discord.ui.choices import Choices, to_choices
 
 from .commands_outcomes import Outcomes
 from .desk import Desk
@@ -21,7 +22,6 @@ from .orders import Asker, Order, Verb
 from .titles import title_choices
 
 AnyInteraction = discord.Interaction[Any]
-Choices = list[app_commands.Choice[str]]
 
 _CONTROL = policy(Access.CONTROLLER, private=True, audited=True)
 _PLAYER = "The player; left out: the one you used last"
@@ -33,10 +33,6 @@ def _typing(interaction: AnyInteraction) -> Asker:
 
 def _chosen_player(interaction: AnyInteraction) -> str | None:
     return getattr(interaction.namespace, "player", None) or None
-
-
-def _to_choices(lines: list[tuple[str, str]]) -> Choices:
-    return [app_commands.Choice(name=label, value=value) for label, value in lines]
 
 
 class PlaybackCommands(commands.Cog):
@@ -178,7 +174,7 @@ class PlaybackCommands(commands.Cog):
     @play.autocomplete("title")
     @queue_add.autocomplete("title")
     async def _suggest_title(self, interaction: AnyInteraction, current: str) -> Choices:
-        return _to_choices(title_choices(await self._finding.suggest(current, _typing(interaction))))
+        return to_choices(title_choices(await self._finding.suggest(current, _typing(interaction))))
 
     @play.autocomplete("player")
     @pause.autocomplete("player")
@@ -196,18 +192,18 @@ class PlaybackCommands(commands.Cog):
     @queue_clear.autocomplete("player")
     @queue_shuffle.autocomplete("player")
     async def _suggest_player(self, interaction: AnyInteraction, current: str) -> Choices:
-        return _to_choices(await self._desk.suggest_players(current, _typing(interaction)))
+        return to_choices(await self._desk.suggest_players(current, _typing(interaction)))
 
     @audio.autocomplete("track")
     async def _suggest_audio(self, interaction: AnyInteraction, current: str) -> Choices:
         player, asker = _chosen_player(interaction), _typing(interaction)
-        return _to_choices(await self._desk.suggest_tracks(current, player, StreamKind.AUDIO, asker))
+        return to_choices(await self._desk.suggest_tracks(current, player, StreamKind.AUDIO, asker))
 
     @subtitles.autocomplete("track")
     async def _suggest_subtitles(self, interaction: AnyInteraction, current: str) -> Choices:
         player, asker = _chosen_player(interaction), _typing(interaction)
-        return _to_choices(await self._desk.suggest_tracks(current, player, StreamKind.SUBTITLE, asker))
+        return to_choices(await self._desk.suggest_tracks(current, player, StreamKind.SUBTITLE, asker))
 
     @queue_remove.autocomplete("item")
     async def _suggest_item(self, interaction: AnyInteraction, current: str) -> Choices:
-        return _to_choices(await self._desk.suggest_queue(current, _chosen_player(interaction), _typing(interaction)))
+        return to_choices(await self._desk.suggest_queue(current, _chosen_player(interaction), _typing(interaction)))

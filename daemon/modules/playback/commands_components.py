@@ -15,7 +15,7 @@ from daemon.core.ids import MessageId
 from daemon.services.kept import Kept
 from integrations.discord.calls import call_of
 from integrations.discord.components import ComponentSet, component
-from integrations.discord.places import home_of, panel_id_of, place_of
+from integrations.discord.places import check_home, chosen, panel_id_of, place_of
 from integrations.discord.replies import update
 from integrations.discord.ui.paginator import page_number
 
@@ -155,16 +155,3 @@ class PlaybackComponents(ComponentSet):
         await self._desk.carry_out(Order(verb, player=str(player), value=value), asker_of(interaction))
         face = await self._cards.obeyed(panel_id, verb, value)
         await update(interaction, view=card_view(self, panel_id, face))
-
-
-def chosen(values: Ids) -> str:
-    """What was chosen in a menu; OutOfDate when a button was pressed with the menu's id."""
-    if not values:
-        raise OutOfDate
-    return values[0]
-
-
-def check_home(interaction: AnyInteraction, ids: Ids) -> None:
-    """Raise OutOfDate when a list of another guild is pressed here: no panel is kept of it, its ids say whose it is."""
-    if ids[:1] != (home_of(interaction),):
-        raise OutOfDate

@@ -11,6 +11,7 @@ from daemon.core.clock import Clock
 from daemon.core.ids import ChannelId, MessageId, PanelId
 from daemon.core.media import Player, PlayerRef, Title
 from daemon.core.players import player_choices, player_name
+from daemon.core.titles import title_name
 from daemon.services.kept import Kept
 from daemon.services.panels import Panel
 from integrations.discord.calls import call_of
@@ -26,7 +27,7 @@ from .desk import Desk
 from .faces import Face
 from .orders import EVERYBODYS, Asker, Done, Listing, Order, PickPlayer, PickTitle, Started, Verb
 from .sight import Sight
-from .titles import title_choices, title_name
+from .titles import title_choices
 from .views import (
     NOW_PAGE,
     PLAYERS_PAGE,

@@ -11,13 +11,14 @@ from daemon.core.limits import AUTOCOMPLETE_CHOICES_MAX, QUERY_CHARS_MAX, SELECT
 from daemon.core.media import Player, PlayerRef, QueueItem, Stream, StreamKind, Title, TitleKind, TitleRef
 from daemon.core.players import player_name
 from daemon.core.text import clamp, duration, fold, parse_position, plain
+from daemon.core.titles import title_name
 from integrations.plex import PlayerChoice, Plex
 
 from .finding import Finding
 from .glances import Glances
 from .orders import Asker, Done, Listing, Order, Outcome, PickPlayer, PickTitle, Started, Verb
 from .sight import Sight, is_hidden
-from .titles import clear_winner, title_name
+from .titles import clear_winner
 from .tracks import find_track, track_choices, track_label
 
 QUEUE_ITEM = "q:"

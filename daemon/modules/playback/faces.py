@@ -11,10 +11,10 @@ from typing import Any
 from daemon.core.media import Playback, PlayState, Stream, Title, TitleKind, TitleRef
 from daemon.core.players import player_name
 from daemon.core.text import duration, plain
+from daemon.core.titles import title_name
 
 from .orders import Verb
 from .sight import is_hidden
-from .titles import title_name
 
 
 class Phase(StrEnum):

@@ -8,14 +8,10 @@ from collections.abc import Sequence
 from daemon.core.limits import AUTOCOMPLETE_CHOICES_MAX, CHOICE_CHARS_MAX
 from daemon.core.media import Title, TitleKind
 from daemon.core.text import clamp, fold, plain
+from daemon.core.titles import title_name
 
 _MARKED = frozenset({TitleKind.SHOW, TitleKind.ARTIST, TitleKind.ALBUM, TitleKind.TRACK, TitleKind.PLAYLIST})
 _WHOLE = frozenset({TitleKind.MOVIE, TitleKind.SHOW, TitleKind.ARTIST, TitleKind.ALBUM, TitleKind.PLAYLIST})
-
-
-def title_name(title: Title) -> str:
-    """The title's name on one line, never empty."""
-    return plain(str(title)) or f"Untitled {title.kind}"
 
 
 def title_label(title: Title, *, where: str = "") -> str:

@@ -12,18 +12,17 @@ from daemon.core.limits import CHOICE_CHARS_MAX
 from daemon.core.media import NowPlaying, Playback, Player, PlayQueue, PlayState, QueueItem, Stream, StreamKind
 from daemon.core.players import about, player_name, why_not
 from daemon.core.text import bar, clamp, duration
+from daemon.core.titles import title_name
 from integrations.discord.components import ComponentSet
+from integrations.discord.ui.colours import ACCENT, QUIET
 from integrations.discord.ui.layout import card, poster_section, row, safe, text
 from integrations.discord.ui.paginator import Page, pager
 from integrations.discord.ui.pick import option, pick
 
 from .faces import Face, Phase
 from .sight import HIDDEN, is_hidden
-from .titles import title_name
 from .tracks import track_choices
 
-ACCENT = discord.Colour(0xE5A00D)
-QUIET = discord.Colour(0x4E5058)
 NAME_CHARS_MAX = 200  # of a title on a card; a real one of 300 characters exists
 NOW_PAGE = 5
 PLAYERS_PAGE = 10

@@ -10,9 +10,10 @@ import pytest
 from daemon.core.ids import RatingKey, ServerId
 from daemon.core.leaving import Halt, Listed, Outcome, Reason, RoundTitle, Rule, Standing, difference
 from daemon.core.media import TitleKind
+from daemon.core.text import size_line
 from daemon.core.visibility import LibraryRef
 from daemon.modules.leaving.asking import Draft
-from daemon.modules.leaving.lines import halt_line, keeps_line, listed_line, outcome_line, rule_line, size_line
+from daemon.modules.leaving.lines import halt_line, keeps_line, listed_line, outcome_line, rule_line
 from daemon.services.leaving import unplayed
 
 AT = datetime(2020, 1, 2, tzinfo=UTC)

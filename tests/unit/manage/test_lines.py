@@ -4,6 +4,7 @@ import pytest
 
 from daemon.core.ids import RatingKey, ServerId
 from daemon.core.media import Title, TitleKind, TitleRef
+from daemon.core.text import days_line, size_line
 from daemon.modules.manage import lines
 from daemon.services.library.stock import Changes, Double, Shown, VersionSize
 
@@ -30,7 +31,7 @@ def test_changes(changes: Changes, said: str) -> None:
     ("size_bytes", "said"), [(0, "0 MB"), (812_000_000, "812 MB"), (4_140_000_000, "4.1 GB"), (12 * 10**12, "12.0 TB")]
 )
 def test_sizes(size_bytes: int, said: str) -> None:
-    assert lines.size(size_bytes) == said
+    assert size_line(size_bytes) == said
 
 
 def test_doubles() -> None:
@@ -45,4 +46,4 @@ def test_doubles() -> None:
 
 
 def test_spans() -> None:
-    assert [lines.span(count) for count in (1, 2, 3650)] == ["1 day", "2 days", "3,650 days"]
+    assert [days_line(count) for count in (1, 2, 3650)] == ["1 day", "2 days", "3,650 days"]

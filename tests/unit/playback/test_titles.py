@@ -5,7 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from daemon.core.media import Title, TitleKind
-from daemon.modules.playback.titles import clear_winner, title_choices, title_label, title_name
+from daemon.core.titles import title_name
+from daemon.modules.playback.titles import clear_winner, title_choices, title_label
 from tests.unit.playback.things import title
 
 DUNE_84 = title("Dune", 1, year=1984)
